@@ -1,0 +1,6 @@
+//! The parts of the SOS hub.
+
+extern crate alloc;
+
+pub mod controller;
+pub mod mailbox;

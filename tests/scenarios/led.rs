@@ -1,0 +1,65 @@
+//! The LED: steady when the hub is ready, slow with a fault, fast in a countdown, steady with the siren.
+
+use sos_hub::controller::input::{HardwareReport, Input};
+use sos_hub::controller::settings::Settings;
+use sos_hub::controller::words::Service;
+
+use crate::disk::Disk;
+use crate::hub::{Hub, plan, seconds, settings};
+
+#[test]
+fn a_hub_that_is_ready_shows_a_steady_light_and_sleeps() {
+    let mut hub = Hub::installed();
+    assert!(hub.led_line());
+    let edges = hub.seen.led.len();
+    hub.after(seconds(60));
+    assert_eq!(hub.seen.led.len(), edges);
+}
+
+#[test]
+fn a_fault_blinks_slowly_until_its_restore() {
+    let mut hub = Hub::installed();
+    hub.input(Input::Hardware(HardwareReport::SirenFailed { problem: "the line is busy".into() }));
+    assert_eq!(edges_within(&mut hub, 10), 10);
+    hub.input(Input::Hardware(HardwareReport::SirenWorks));
+    assert_eq!(edges_within(&mut hub, 10), 0);
+    assert!(hub.led_line());
+}
+
+#[test]
+fn a_hub_without_its_center_blinks_slowly() {
+    let mut hub = Hub::installed();
+    hub.center_link_down();
+    assert_eq!(edges_within(&mut hub, 4), 4);
+}
+
+#[test]
+fn a_countdown_blinks_fast_also_with_a_fault() {
+    let mut hub = Hub::installed();
+    hub.input(Input::Hardware(HardwareReport::ButtonsFailed { problem: "the chip is gone".into() }));
+    hub.request(Service::Police);
+    assert_eq!(edges_within(&mut hub, 4), 4 * 8);
+}
+
+#[test]
+fn with_the_siren_the_light_is_steady_through_the_pauses_of_the_pattern() {
+    let mut hub = Hub::installed();
+    hub.input(Input::Hardware(HardwareReport::ButtonsFailed { problem: "the chip is gone".into() }));
+    hub.alarm(Service::Fire);
+    assert!(hub.led_line());
+    assert_eq!(edges_within(&mut hub, 20), 0);
+}
+
+#[test]
+fn a_hub_without_a_light_drives_none() {
+    let settings = Settings { led: false, ..settings() };
+    let mut hub = Hub::installed_with(Disk::with_plan(plan(true, 1)), settings);
+    hub.alarm(Service::Police);
+    assert!(hub.seen.led.is_empty());
+}
+
+fn edges_within(hub: &mut Hub, span: u64) -> usize {
+    let before = hub.seen.led.len();
+    hub.after(seconds(span));
+    hub.seen.led.len() - before
+}
