@@ -4,3 +4,4 @@ extern crate alloc;
 
 pub mod controller;
 pub mod mailbox;
+pub mod wire;

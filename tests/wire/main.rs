@@ -1,0 +1,10 @@
+//! Bytes in and bytes out: what the hub understands, what it refuses, and what it says.
+
+mod center;
+mod commands;
+mod keys;
+mod reports;
+mod signals;
+mod text;
+mod tokens;
+mod topics;
