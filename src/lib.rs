@@ -4,4 +4,5 @@ extern crate alloc;
 
 pub mod controller;
 pub mod mailbox;
+pub mod store;
 pub mod wire;
