@@ -3,6 +3,7 @@
 extern crate alloc;
 
 pub mod controller;
+pub mod drivers;
 pub mod mailbox;
 pub mod store;
 pub mod wire;

@@ -1,0 +1,5 @@
+//! Hands and ears. Each driver knows one thing of the world and none of the other drivers.
+
+pub mod clock;
+pub mod logging;
+pub mod systemd;
