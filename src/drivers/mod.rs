@@ -1,5 +1,6 @@
 //! Hands and ears. Each driver knows one thing of the world and none of the other drivers.
 
 pub mod clock;
+pub mod gpio;
 pub mod logging;
 pub mod systemd;
