@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod gpio;
 pub mod logging;
+pub mod mqtt;
 pub mod systemd;

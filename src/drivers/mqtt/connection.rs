@@ -1,0 +1,320 @@
+//! One connection, from the dial to its end.
+
+use std::cell::Cell;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use rumqttc::Outgoing;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    ConnAck, DisconnectReasonCode, Filter, Packet, PubAck, PubAckReason, Publish, PublishProperties, RetainForwardRule,
+    SubAck, SubscribeReasonCode,
+};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
+use tokio::select;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep};
+use tracing::{debug, warn};
+
+use super::options::{KEEP_ALIVE, options};
+use super::outbox::{Outbox, Waiting};
+use super::problem::{self, Broker};
+use super::tunnel::Tunnel;
+use super::window::{WINDOW, Window};
+use super::{LinkSettings, Listener, Message, dial};
+use crate::controller::input::{LinkProblem, LinkProblemKind};
+
+/// How long the broker may take to confirm the subscriptions.
+const SUBSCRIBE: Duration = Duration::from_secs(5);
+/// The longest silence of the broker, PINGRESP included. The library has no time-out while it writes.
+const SILENCE: Duration = Duration::from_secs(18);
+/// The largest message that is handed on; one that is larger is read and forgotten.
+const LARGEST_MESSAGE: usize = 16 * 1024;
+/// Why a connection is over.
+pub enum End {
+    /// The link was asked to end, and all was said.
+    Asked,
+    Broken(LinkProblem),
+}
+
+/// One connection, or the attempt at one.
+pub struct Connection<'a, L> {
+    settings: &'a LinkSettings,
+    listener: &'a L,
+    outbox: &'a Outbox,
+    stage: Stage,
+    window: Window,
+    /// The broker's own limit.
+    most_outgoing_bytes: usize,
+    last_heard: Instant,
+    /// How long to wait for the next sign of life.
+    patience: Duration,
+    has_warned: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Subscribing,
+    Up,
+    /// Publishing the rest.
+    Closing,
+    /// DISCONNECT is on its way; the broker closes the connection.
+    Disconnecting,
+}
+
+impl<'a, L: Listener> Connection<'a, L> {
+    pub fn new(settings: &'a LinkSettings, listener: &'a L, outbox: &'a Outbox) -> Self {
+        Connection {
+            settings,
+            listener,
+            outbox,
+            stage: Stage::Connecting,
+            window: Window::new(None),
+            most_outgoing_bytes: usize::MAX,
+            last_heard: Instant::now(),
+            patience: SILENCE,
+            has_warned: false,
+        }
+    }
+
+    /// Connects and stays. `on_up` is called once every subscription is granted.
+    pub async fn run(mut self, on_up: impl FnOnce(), ending: &mut watch::Receiver<Option<Instant>>) -> End {
+        let end = self.connect(on_up, ending).await;
+        self.outbox.down(self.window.into_waiting());
+        end.map_or_else(End::Broken, |()| End::Asked)
+    }
+
+    async fn connect(
+        &mut self,
+        on_up: impl FnOnce(),
+        ending: &mut watch::Receiver<Option<Instant>>,
+    ) -> Result<(), LinkProblem> {
+        let broker = self.broker();
+        let tunnel = Tunnel::open().map_err(|error| problem::of_io(&error, broker))?;
+        let (client, events) = AsyncClient::new(options(self.settings, tunnel.name())?, usize::from(WINDOW) + 2);
+        let far = select! {
+            far = dial::dial(self.settings) => far?,
+            _ = ending.wait_for(Option::is_some) => return Ok(()),
+        };
+        let farewell = Cell::new(None);
+        let mut relay = pin!(tunnel.relay(far, &farewell));
+        let mut exchange = pin!(self.exchange(&client, events, on_up, ending));
+        let mut relayed = None;
+        let end = loop {
+            select! {
+                biased;
+                // When it ends, the library finds its socket closed, after all that came before.
+                end = &mut relay, if relayed.is_none() => relayed = Some(end),
+                end = &mut exchange => break end,
+            }
+        };
+        // The stream's own end says more than that the library's socket was closed.
+        end.map_err(|problem| match (farewell.get().map(DisconnectReasonCode::try_from), relayed) {
+            (Some(Ok(reason)), _) => problem::of_disconnect(reason, broker),
+            (_, Some(Err(error))) => problem::of_io(&error, broker),
+            _ => problem,
+        })
+    }
+
+    /// Talks to the broker until the connection or the link ends.
+    async fn exchange(
+        &mut self,
+        client: &AsyncClient,
+        mut events: EventLoop,
+        on_up: impl FnOnce(),
+        ending: &mut watch::Receiver<Option<Instant>>,
+    ) -> Result<(), LinkProblem> {
+        let mut on_up = Some(on_up);
+        let mut watchdog = pin!(sleep(self.patience));
+        loop {
+            // The library loses its place if a poll is given up half-way, so each one is kept until it is done.
+            let event = {
+                let mut poll = pin!(events.poll());
+                loop {
+                    self.publish_waiting(client);
+                    let is_ending = matches!(self.stage, Stage::Closing | Stage::Disconnecting);
+                    select! {
+                        biased;
+                        // An error means that the link was dropped: that leaves the will, not the last words.
+                        Ok(_) = ending.wait_for(Option::is_some), if !is_ending => {
+                            if self.stage != Stage::Up {
+                                return Ok(());
+                            }
+                            self.outbox.closing(&self.settings.last_words);
+                            self.stage = Stage::Closing;
+                        }
+                        event = &mut poll => break event,
+                        () = self.outbox.arrival() => {}
+                        () = &mut watchdog => self.check_silence(watchdog.as_mut())?,
+                    }
+                }
+            };
+            let event = match event {
+                Ok(event) => event,
+                Err(_) if self.stage == Stage::Disconnecting => return Ok(()),
+                Err(error) => return Err(problem::of_connection(&error, self.broker())),
+            };
+            match event {
+                Event::Incoming(packet) => {
+                    self.last_heard = Instant::now();
+                    match packet {
+                        Packet::ConnAck(granted) => {
+                            self.connected(&granted, client)?;
+                            // The library pings at once and without a pause if the broker asks for no pings at all.
+                            if events.options.keep_alive().is_zero() {
+                                events.options.set_keep_alive(KEEP_ALIVE);
+                            }
+                            watchdog.as_mut().reset(self.last_heard + SUBSCRIBE);
+                        }
+                        Packet::SubAck(answer) => {
+                            self.subscribed(&answer)?;
+                            if let Some(on_up) = on_up.take() {
+                                self.stage = Stage::Up;
+                                self.outbox.up(&self.settings.on_up);
+                                on_up();
+                            }
+                        }
+                        Packet::PubAck(answer) => self.acknowledged(&answer),
+                        Packet::Publish(publish) => {
+                            if let Some(message) = message_of(publish) {
+                                self.listener.message(message).await;
+                                // While it waited, nobody listened to the broker.
+                                self.last_heard = Instant::now();
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                Event::Outgoing(Outgoing::Publish(packet_id)) => self.window.sent(packet_id),
+                Event::Outgoing(_) => {}
+            }
+        }
+    }
+
+    fn connected(&mut self, granted: &ConnAck, client: &AsyncClient) -> Result<(), LinkProblem> {
+        self.stage = Stage::Subscribing;
+        if let Some(properties) = &granted.properties {
+            self.window = Window::new(properties.receive_max);
+            self.most_outgoing_bytes = properties.max_packet_size.map_or(usize::MAX, |bytes| bytes as usize);
+            // A broker may ask for fewer pings than ours; then its silence says less.
+            let asked = Duration::from_secs(properties.server_keep_alive.unwrap_or_default().into());
+            self.patience = SILENCE.max(asked.mul_f64(2.5));
+        }
+        let filters = self.settings.subscriptions.iter().map(|subscription| Filter {
+            retain_forward_rule: if subscription.wants_retained {
+                RetainForwardRule::OnEverySubscribe
+            } else {
+                RetainForwardRule::Never
+            },
+            ..Filter::new(&subscription.topic, QoS::AtLeastOnce)
+        });
+        client.try_subscribe_many(filters).map_err(|_| LinkProblem {
+            kind: LinkProblemKind::Subscription,
+            detail: format!("one of the topics to subscribe to at {} is not valid", self.broker()),
+        })
+    }
+
+    fn subscribed(&self, answer: &SubAck) -> Result<(), LinkProblem> {
+        let subscriptions = &self.settings.subscriptions;
+        let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
+        if answer.return_codes.len() < subscriptions.len() {
+            return Err(problem::of_short_suback(self.broker()));
+        }
+        match subscriptions.iter().zip(&answer.return_codes).find(|(_, code)| !granted(code)) {
+            None => Ok(()),
+            Some((subscription, code)) => Err(problem::of_subscription(&subscription.topic, code, self.broker())),
+        }
+    }
+
+    /// Hands over what the window has room for.
+    fn publish_waiting(&mut self, client: &AsyncClient) {
+        if !matches!(self.stage, Stage::Up | Stage::Closing) {
+            return;
+        }
+        while self.window.has_room() {
+            let Some(waiting) = self.outbox.next(self.window.is_empty()) else { break };
+            self.publish(waiting, client);
+        }
+        let all_said = self.stage == Stage::Closing && self.window.is_empty() && self.outbox.is_empty();
+        if all_said && client.try_disconnect().is_ok() {
+            self.stage = Stage::Disconnecting;
+        }
+    }
+
+    fn publish(&mut self, waiting: Waiting, client: &AsyncClient) {
+        let bytes = waiting.packet_bytes();
+        let publication = &waiting.publication;
+        if bytes > self.most_outgoing_bytes {
+            debug!(topic = publication.topic, bytes, "dropped a publication larger than the broker allows");
+            return;
+        }
+        let properties = PublishProperties {
+            correlation_data: publication.correlation.clone().map(Into::into),
+            ..PublishProperties::default()
+        };
+        let handed_over = client.try_publish_with_properties(
+            &publication.topic,
+            QoS::AtLeastOnce,
+            publication.retain,
+            publication.payload.clone(),
+            properties,
+        );
+        match handed_over {
+            Ok(()) => self.window.handed_over(waiting),
+            Err(_) => debug!(topic = publication.topic, "dropped a publication that cannot be sent"),
+        }
+    }
+
+    fn acknowledged(&mut self, answer: &PubAck) {
+        let waiting = self.window.acknowledged(answer.pkid);
+        if matches!(answer.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) {
+            return;
+        }
+        let topic = waiting.map(|waiting| waiting.publication.topic).unwrap_or_default();
+        if self.has_warned {
+            debug!(topic, reason = ?answer.reason, "the broker refused a publication");
+        } else {
+            // Once a connection: a missing right would otherwise fill the log.
+            warn!(reason = ?answer.reason, "{} refused a publication: check what this client may write", self.broker());
+            debug!(topic, "refused");
+            self.has_warned = true;
+        }
+    }
+
+    /// Called when the watchdog rings: sets it anew if there was a sign of life in time.
+    fn check_silence(&self, watchdog: Pin<&mut Sleep>) -> Result<(), LinkProblem> {
+        let silent = self.last_heard.elapsed();
+        if self.stage == Stage::Subscribing {
+            Err(problem::of_missing_suback(SUBSCRIBE, self.broker()))
+        } else if silent >= self.patience {
+            Err(problem::of_silence(self.broker()))
+        } else {
+            watchdog.reset(self.last_heard + self.patience);
+            Ok(())
+        }
+    }
+
+    fn broker(&self) -> Broker<'a> {
+        Broker { host: &self.settings.host, port: self.settings.port }
+    }
+}
+
+/// `None` for what is too large, and for a topic that is not text, which no broker should let through.
+fn message_of(publish: Publish) -> Option<Message> {
+    let bytes = publish.size();
+    if bytes > LARGEST_MESSAGE {
+        debug!(bytes, "forgot a message that is too large");
+        return None;
+    }
+    let topic = String::from_utf8(publish.topic.into()).ok()?;
+    let properties = publish.properties.unwrap_or_default();
+    Some(Message {
+        topic,
+        payload: publish.payload.into(),
+        retained: publish.retain,
+        duplicate: publish.dup,
+        response_topic: properties.response_topic,
+        correlation: properties.correlation_data.map(Into::into),
+    })
+}

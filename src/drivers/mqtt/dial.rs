@@ -1,0 +1,74 @@
+//! From a name to a byte stream that can be trusted.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+
+use super::problem::{self, Broker};
+use super::{LinkSettings, tls};
+use crate::controller::input::LinkProblem;
+
+/// For name look-up, TCP and TLS together.
+const DIAL: Duration = Duration::from_secs(5);
+/// How long one address has before the next is tried beside it (RFC 8305): a network whose IPv6 leads nowhere must not
+/// keep us from an IPv4 that works.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// More addresses than this of one name are not tried.
+const MOST_ADDRESSES: usize = 6;
+
+/// TCP or TLS.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+
+/// Connects to the broker; with TLS it has shown who it is.
+pub async fn dial(settings: &LinkSettings) -> Result<Box<dyn Stream>, LinkProblem> {
+    let broker = Broker { host: &settings.host, port: settings.port };
+    let tls = match &settings.tls {
+        None => None,
+        Some(tls) => Some((
+            TlsConnector::from(Arc::new(tls::client_config(tls, &settings.clock_trusted)?)),
+            ServerName::try_from(settings.host.clone()).map_err(|_| problem::of_server_name(broker))?,
+        )),
+    };
+    let connected = timeout(DIAL, async {
+        let addresses = lookup_host((settings.host.as_str(), settings.port))
+            .await
+            .map_err(|error| problem::of_look_up(&error, broker))?
+            .take(MOST_ADDRESSES);
+        let tcp = connect_to_any(addresses).await.map_err(|error| problem::of_io(&error, broker))?;
+        let Some((connector, name)) = tls else { return Ok(Box::new(tcp) as Box<dyn Stream>) };
+        let tls = connector.connect(name, tcp).await.map_err(|error| problem::of_handshake(&error, broker))?;
+        Ok(Box::new(tls) as Box<dyn Stream>)
+    });
+    connected.await.unwrap_or_else(|_| Err(problem::of_time_out(broker)))
+}
+
+/// The first address that answers.
+async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    for (position, address) in (0..).zip(addresses) {
+        attempts.spawn(async move {
+            sleep(HEAD_START * position).await;
+            let tcp = TcpStream::connect(address).await?;
+            // What is said here is small and urgent.
+            tcp.set_nodelay(true)?;
+            io::Result::Ok(tcp)
+        });
+    }
+    let mut error = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    while let Some(attempt) = attempts.join_next().await {
+        match attempt? {
+            Ok(tcp) => return Ok(tcp),
+            Err(refused) => error = refused,
+        }
+    }
+    Err(error)
+}

@@ -1,0 +1,181 @@
+//! What is to be published, until the broker has it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tracing::debug;
+
+use super::{Keep, Publication};
+
+const MOST_WAITING: usize = 256;
+const MOST_BYTES: usize = 256 * 1024;
+/// How many connections may end on a publication before it is given up: one that the broker cannot digest must not
+/// end every connection for ever.
+const MOST_TRIES: u8 = 3;
+
+/// A publication on its way.
+#[derive(Debug)]
+pub struct Waiting {
+    pub publication: Publication,
+    pub keep: Keep,
+    /// How many connections ended while it was under way.
+    pub tries: u8,
+}
+
+/// Shared by the callers' threads and the link's own.
+#[derive(Default)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    arrival: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    up: bool,
+}
+
+impl Waiting {
+    fn bytes(&self) -> usize {
+        let Publication { topic, payload, correlation, .. } = &self.publication;
+        topic.len() + payload.len() + correlation.as_ref().map_or(0, Vec::len)
+    }
+
+    /// At most this many bytes on the wire: fixed header 5, topic length 2, packet identifier 2, property length 4,
+    /// correlation header 3.
+    pub fn packet_bytes(&self) -> usize {
+        self.bytes() + 16
+    }
+}
+
+impl Outbox {
+    /// Takes a publication in; the link's thread is woken.
+    pub fn push(&self, publication: Publication, keep: Keep) {
+        let mut queue = self.queue();
+        if keep == Keep::Now && !queue.up {
+            return;
+        }
+        if keep == Keep::Latest {
+            queue.remove_latest(&publication.topic);
+        }
+        queue.push_back(Waiting { publication, keep, tries: 0 });
+        let dropped = queue.trim();
+        let up = queue.up;
+        drop(queue);
+        if dropped > 0 {
+            debug!(dropped, "dropped the oldest publications: too many wait");
+        }
+        if up {
+            self.arrival.notify_one();
+        }
+    }
+
+    /// Waits until something may have come in.
+    pub async fn arrival(&self) {
+        self.arrival.notified().await;
+    }
+
+    /// The next one to send. One that was under way when an earlier connection ended travels `alone`, so that it can
+    /// be told which of them ends the connections.
+    pub fn next(&self, alone: bool) -> Option<Waiting> {
+        let mut queue = self.queue();
+        if !alone && queue.waiting.front()?.tries > 0 {
+            return None;
+        }
+        queue.pop_front()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queue().waiting.is_empty()
+    }
+
+    /// A connection is up: these go first.
+    pub fn up(&self, first: &[Publication]) {
+        let mut queue = self.queue();
+        queue.up = true;
+        for publication in first.iter().rev() {
+            queue.push_front(Waiting { publication: publication.clone(), keep: Keep::Now, tries: 0 });
+        }
+    }
+
+    /// The connection is to end: these go last.
+    pub fn closing(&self, last: &[Publication]) {
+        let mut queue = self.queue();
+        for publication in last {
+            queue.push_back(Waiting { publication: publication.clone(), keep: Keep::Now, tries: 0 });
+        }
+    }
+
+    /// The connection is gone. `under_way` is what the broker has not acknowledged, in the order of sending.
+    pub fn down(&self, under_way: impl DoubleEndedIterator<Item = Waiting>) {
+        let mut queue = self.queue();
+        queue.up = false;
+        for mut waiting in under_way.rev() {
+            waiting.tries += 1;
+            if waiting.tries == MOST_TRIES {
+                debug!(topic = waiting.publication.topic, "gave up a publication: every connection ended on it");
+            } else if !(waiting.keep == Keep::Latest && queue.has_latest(&waiting.publication.topic)) {
+                queue.push_front(waiting);
+            }
+        }
+        queue.remove_where(|waiting| waiting.keep == Keep::Now);
+        queue.trim();
+    }
+
+    /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push_back(&mut self, waiting: Waiting) {
+        self.bytes += waiting.bytes();
+        self.waiting.push_back(waiting);
+    }
+
+    fn push_front(&mut self, waiting: Waiting) {
+        self.bytes += waiting.bytes();
+        self.waiting.push_front(waiting);
+    }
+
+    fn pop_front(&mut self) -> Option<Waiting> {
+        let waiting = self.waiting.pop_front()?;
+        self.bytes -= waiting.bytes();
+        Some(waiting)
+    }
+
+    fn has_latest(&self, topic: &str) -> bool {
+        self.waiting.iter().any(|waiting| waiting.keep == Keep::Latest && waiting.publication.topic == topic)
+    }
+
+    fn remove_latest(&mut self, topic: &str) {
+        self.remove_where(|waiting| waiting.keep == Keep::Latest && waiting.publication.topic == topic);
+    }
+
+    fn remove_where(&mut self, condition: impl Fn(&Waiting) -> bool) {
+        let bytes = &mut self.bytes;
+        self.waiting.retain(|waiting| {
+            let goes = condition(waiting);
+            if goes {
+                *bytes -= waiting.bytes();
+            }
+            !goes
+        });
+    }
+
+    /// Drops the oldest until the rest fits, those of which only the latest counts last. Returns how many.
+    fn trim(&mut self) -> usize {
+        let mut dropped = 0;
+        while self.waiting.len() > MOST_WAITING || self.bytes > MOST_BYTES {
+            let oldest = self.waiting.iter().position(|waiting| waiting.keep != Keep::Latest).unwrap_or(0);
+            let Some(waiting) = self.waiting.remove(oldest) else { break };
+            self.bytes -= waiting.bytes();
+            dropped += 1;
+        }
+        dropped
+    }
+}

@@ -1,0 +1,95 @@
+//! A TCP proxy that can cut its connections off or fall silent on them.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// Listens on a port of its own for as long as the test's process lives.
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    target: AtomicU16,
+    silent: AtomicBool,
+    connections: AtomicUsize,
+    open: Mutex<Vec<TcpStream>>,
+}
+
+impl Proxy {
+    /// To this port of 127.0.0.1.
+    pub fn to(target: u16) -> Proxy {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("the proxy's port");
+        let port = listener.local_addr().expect("its address").port();
+        let shared = Arc::new(Shared {
+            target: AtomicU16::new(target),
+            silent: AtomicBool::new(false),
+            connections: AtomicUsize::new(0),
+            open: Mutex::new(Vec::new()),
+        });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                accepting.connections.fetch_add(1, Ordering::SeqCst);
+                let Ok(far) = TcpStream::connect(("127.0.0.1", accepting.target.load(Ordering::SeqCst))) else {
+                    continue;
+                };
+                let mut open = accepting.open.lock().expect("the list of connections");
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let (from, to) = (copy_of(from), copy_of(to));
+                    let shared = Arc::clone(&accepting);
+                    thread::spawn(move || pass_on(from, to, &shared));
+                }
+                open.extend([near, far]);
+            }
+        });
+        Proxy { port, shared }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Ends all connections; new ones are served.
+    pub fn cut(&self) {
+        for stream in self.shared.open.lock().expect("the list of connections").drain(..) {
+            // It may have ended by itself.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Connections stand, and nothing is passed on any more: a half-open link.
+    pub fn set_silent(&self, silent: bool) {
+        self.shared.silent.store(silent, Ordering::SeqCst);
+    }
+}
+
+fn copy_of(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a second handle of the connection")
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    let mut buffer = [0; 4096];
+    loop {
+        let length = match from.read(&mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => length,
+        };
+        while shared.silent.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
