@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+pub mod config;
 pub mod controller;
 pub mod drivers;
 pub mod mailbox;

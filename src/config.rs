@@ -1,0 +1,188 @@
+//! The configuration of the hub: the text of `hub.toml` becomes a [`Config`], or every problem of it at once.
+
+mod files;
+mod hub;
+mod nearest;
+mod problem;
+pub mod reader;
+mod rules;
+mod source;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::controller::settings::{ButtonSettings, Press, Settings};
+
+pub use problem::Problems;
+
+/// Where the installed hub has its configuration.
+pub const DEFAULT_PATH: &str = "/etc/sos-hub/hub.toml";
+
+/// A configuration in which every value keeps its rules and every file named was there and held what it must. Paths are
+/// whole: a relative one began at the directory of the configuration file.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub hub: Hub,
+    pub gpio: Gpio,
+    pub siren: Siren,
+    pub buttons: Vec<Button>,
+    /// The BCM line of the LED.
+    pub led: Option<u8>,
+    /// How long a request can be aborted.
+    pub countdown: Duration,
+    pub app: App,
+    pub center: Center,
+    pub panel: Panel,
+    pub cameras: Vec<Camera>,
+    pub home_assistant: HomeAssistant,
+}
+
+#[derive(Clone, Debug)]
+pub struct Hub {
+    /// One level of a topic: letters, digits, `-` and `_`, at most 64.
+    pub id: String,
+    /// For people; the id where none is given.
+    pub name: String,
+    /// Made if missing.
+    pub state_dir: PathBuf,
+    pub clock: Clock,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Trusted when the kernel says that it is synchronised.
+    Auto,
+    /// Trusted always.
+    Trusted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gpio {
+    /// rppal where it works, else the character device.
+    Auto,
+    Rppal,
+    Cdev,
+    /// Files in this directory in place of lines.
+    Mock(PathBuf),
+}
+
+#[derive(Clone, Debug)]
+pub struct Siren {
+    /// BCM number.
+    pub line: u8,
+    pub active_low: bool,
+    /// After this it is silent by itself.
+    pub max: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Button {
+    /// No other button has it.
+    pub name: String,
+    /// BCM number.
+    pub line: u8,
+    pub press: Press,
+    /// How long it is held before it counts.
+    pub hold: Duration,
+    pub active_low: bool,
+}
+
+/// How a broker is reached. Files are to be read anew at each connection.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// A name or an IP address, without scheme and port.
+    pub host: String,
+    pub port: u16,
+    pub login: Option<Login>,
+    /// `None`: plain TCP.
+    pub tls: Option<Tls>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub username: String,
+    /// One line of text.
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The authorities that alone are trusted, in PEM.
+    pub ca_file: PathBuf,
+    pub client: Option<ClientCertificate>,
+}
+
+/// What the hub shows a broker that asks for a certificate, in PEM.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+pub struct App {
+    pub broker: Broker,
+    /// The topic levels before the hub's id.
+    pub topic_prefix: String,
+    /// How old a request's `sent_at` may be.
+    pub max_age: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Center {
+    pub broker: Broker,
+    /// One level of a topic, as the hub's id.
+    pub account: String,
+    /// Ed25519, PKCS#8 in PEM.
+    pub hub_key_file: PathBuf,
+    /// Ed25519, SPKI in PEM.
+    pub center_key_file: PathBuf,
+    pub heartbeat: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Panel {
+    pub listen: SocketAddr,
+    /// One line of text; `None`: the panel shows and cannot act.
+    pub pin_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Camera {
+    pub name: String,
+    pub url: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct HomeAssistant {
+    pub discovery: bool,
+    /// The topic levels that Home Assistant looks for devices under.
+    pub prefix: String,
+}
+
+impl Config {
+    /// Reads a `hub.toml` and looks into the files that it names. The problems of a success are warnings, if any.
+    pub fn load(path: &Path) -> Result<(Config, Problems), Problems> {
+        reader::read(path, hub::schema)
+    }
+
+    /// Every key that a `hub.toml` may hold, as `table.key`, sorted; tables are among them.
+    pub fn keys() -> Vec<String> {
+        reader::keys(hub::schema)
+    }
+
+    /// What the controller has to know of it.
+    pub fn settings(&self) -> Settings {
+        let button =
+            |button: &Button| ButtonSettings { name: button.name.clone(), press: button.press, hold: button.hold };
+        Settings {
+            countdown: self.countdown,
+            max_age: self.app.max_age,
+            siren_max: self.siren.max,
+            heartbeat: self.center.heartbeat,
+            buttons: self.buttons.iter().map(button).collect(),
+            led: self.led.is_some(),
+        }
+    }
+}
