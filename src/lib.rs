@@ -2,9 +2,13 @@
 
 extern crate alloc;
 
+pub mod client;
 pub mod config;
 pub mod controller;
+pub mod daemon;
 pub mod drivers;
+pub mod exit;
 pub mod mailbox;
 pub mod store;
 pub mod wire;
+pub mod wiring;

@@ -1,0 +1,119 @@
+//! From the drivers to the loop: bytes become words here, on the threads of the drivers, and land in the mailbox.
+
+use std::sync::Arc;
+
+use super::{Mail, Organ};
+use crate::controller::effect::Restored;
+use crate::controller::input::{CenterMessage, Input, LinkChange, Received, ReplyTo};
+use crate::drivers::clock;
+use crate::drivers::mqtt::{Listener, Message};
+use crate::mailbox::Sender;
+use crate::store::Told;
+use crate::wire::tokens::Verifier;
+use crate::wire::topics::{AppTopics, CenterTopics};
+use crate::wire::{center, commands};
+
+/// Hears apps.
+pub(super) struct AppEar {
+    sender: Sender<Mail>,
+    topics: AppTopics,
+}
+
+impl AppEar {
+    pub fn new(sender: Sender<Mail>, topics: AppTopics) -> AppEar {
+        AppEar { sender, topics }
+    }
+
+    /// A reply goes where its requester wants it, but never onto one of the hub's own topics: there it would pass for
+    /// the hub's word, or come back as a command.
+    fn reply_to(&self, message: &mut Message) -> Option<ReplyTo> {
+        let topic = message.response_topic.take().filter(|topic| !self.topics.is_taken(topic))?;
+        Some(ReplyTo { topic, correlation: message.correlation.take() })
+    }
+}
+
+impl Listener for AppEar {
+    fn changed(&self, change: LinkChange) {
+        self.sender.urgent(Mail::Input(Input::AppLink(change)));
+    }
+
+    async fn message(&self, mut message: Message) {
+        let arrived = clock::boottime();
+        let Some(command) = self.topics.parse(&message.topic) else { return };
+        let received = Received {
+            arrived,
+            command,
+            retained: message.retained,
+            duplicate: message.duplicate,
+            content: commands::command(command, &message.payload),
+            reply_to: self.reply_to(&mut message),
+        };
+        self.sender.bulk(Mail::Input(Input::Command(received))).await;
+    }
+}
+
+/// Hears the monitoring center, and believes only its key.
+pub(super) struct CenterEar {
+    sender: Sender<Mail>,
+    topics: CenterTopics,
+    verifier: Arc<Verifier>,
+}
+
+impl CenterEar {
+    pub fn new(sender: Sender<Mail>, topics: CenterTopics, verifier: Arc<Verifier>) -> CenterEar {
+        CenterEar { sender, topics, verifier }
+    }
+}
+
+impl Listener for CenterEar {
+    fn changed(&self, change: LinkChange) {
+        self.sender.urgent(Mail::Input(Input::CenterLink(change)));
+    }
+
+    async fn message(&self, message: Message) {
+        let Some(topic) = self.topics.parse(&message.topic) else { return };
+        let word = center::center_message(topic, &self.topics.account, &message.payload, &self.verifier);
+        self.sender.bulk(Mail::Input(Input::Center(word))).await;
+    }
+}
+
+/// Hears the store.
+pub(super) struct StoreEar {
+    sender: Sender<Mail>,
+    account: String,
+    verifier: Arc<Verifier>,
+}
+
+impl StoreEar {
+    pub fn new(sender: Sender<Mail>, account: String, verifier: Arc<Verifier>) -> StoreEar {
+        StoreEar { sender, account, verifier }
+    }
+
+    pub fn hear(&self, told: Told) {
+        match told {
+            Told::Restored { restored, plan_tokens } => self.restored(restored, &plan_tokens),
+            Told::PlanToken(token) => self.restored(Box::default(), &[token]),
+            Told::Report(report) => self.sender.urgent(Mail::Input(Input::Store(report))),
+            Told::Pong(number) => self.sender.urgent(Mail::Pong(Organ::Store, number)),
+        }
+    }
+
+    /// Of the plan tokens that were kept, the one with the highest serial counts, if it is the center's.
+    fn restored(&self, mut restored: Box<Restored>, plan_tokens: &[String]) {
+        let mut problems = Vec::new();
+        for token in plan_tokens {
+            match center::plan_token(token, &self.account, &self.verifier) {
+                Ok(plan) if restored.plan.as_ref().is_none_or(|kept| plan.serial > kept.serial) => {
+                    restored.plan = Some(plan);
+                }
+                Ok(_) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        self.sender.urgent(Mail::Input(Input::Restored(restored)));
+        for problem in problems {
+            let problem = format!("the token of the stored plan {problem}");
+            self.sender.urgent(Mail::Input(Input::Center(CenterMessage::Rejected { problem })));
+        }
+    }
+}

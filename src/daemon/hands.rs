@@ -1,0 +1,121 @@
+//! The loop's world: where it waits, and how each effect is carried out.
+
+use std::time::Duration;
+
+use super::Mail;
+use super::turns::{Happening, World};
+use super::vigil::Vigil;
+use crate::controller::effect::{Effect, Report, Signal};
+use crate::controller::input::ReplyTo;
+use crate::controller::moment::{Boottime, Moment};
+use crate::controller::report::Phase;
+use crate::drivers::clock::{self, Clock};
+use crate::drivers::gpio::Gpio;
+use crate::drivers::logging;
+use crate::drivers::mqtt::{Keep, Link, Publication};
+use crate::mailbox::Mailbox;
+use crate::store::Store;
+use crate::wire::tokens::Signer;
+use crate::wire::topics::{AppTopics, CenterTopics, HubTopic};
+use crate::wire::{reports, signals};
+
+pub(super) struct Hands {
+    pub clock: Clock,
+    pub mailbox: Mailbox<Mail>,
+    /// What came before the loop began to turn.
+    pub memory: std::vec::IntoIter<Mail>,
+    pub vigil: Vigil,
+    pub hub: String,
+    pub app_topics: AppTopics,
+    pub center_topics: CenterTopics,
+    pub signer: Signer,
+    pub gpio: Gpio,
+    pub store: Store,
+    pub app_link: Link,
+    pub center_link: Link,
+}
+
+impl World for Hands {
+    fn now(&mut self) -> Boottime {
+        clock::boottime()
+    }
+
+    fn moment(&mut self) -> Moment {
+        self.clock.moment()
+    }
+
+    fn wait(&mut self, patience: Option<Duration>) -> Happening {
+        let now = clock::boottime();
+        if let Some(number) = self.vigil.round(now) {
+            self.gpio.ping(number);
+            if self.vigil.asks_store() {
+                self.store.ping(number);
+            }
+        }
+        let round = self.vigil.next_round().map(|at| at.since(now));
+        let patience = match (patience, round) {
+            (Some(patience), Some(round)) => Some(patience.min(round)),
+            (patience, round) => patience.or(round),
+        };
+        match self.memory.next().or_else(|| self.mailbox.next(patience)) {
+            Some(Mail::Input(input)) => Happening::Input(input),
+            Some(Mail::Pong(organ, number)) => {
+                self.vigil.pong(organ, number, clock::boottime());
+                Happening::Nothing
+            }
+            Some(Mail::Stop) => Happening::Stop,
+            None => Happening::Nothing,
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Siren { asserted } => self.gpio.siren(asserted),
+            Effect::Led { lit } => self.gpio.led(lit),
+            Effect::Persist(batch) => self.store.persist(batch),
+            Effect::Tell(report) => self.tell(report),
+            Effect::Transmit(signal) => self.transmit(&signal),
+            Effect::Log(line) => logging::emit(&line),
+        }
+    }
+}
+
+impl Hands {
+    fn tell(&mut self, report: Report) {
+        match report {
+            Report::State(state) => {
+                self.vigil.calm(state.phase == Phase::Idle && !state.siren.sounding);
+                let payload = reports::state(&state, &self.hub, env!("CARGO_PKG_VERSION"));
+                self.publish(self.app_topics.state(), payload, true, Keep::Latest);
+            }
+            Report::Event(event) => {
+                self.publish(self.app_topics.event(), reports::event(&event), false, Keep::Queue);
+            }
+            Report::Reply { reply, reply_to } => {
+                let payload = reports::reply(&reply);
+                if let Some(ReplyTo { topic, correlation }) = reply_to {
+                    let payload = payload.clone();
+                    self.app_link.publish(Publication { topic, payload, retain: false, correlation }, Keep::Now);
+                }
+                self.publish(self.app_topics.reply(), payload, false, Keep::Now);
+            }
+        }
+    }
+
+    fn transmit(&self, signal: &Signal) {
+        let claims = signals::signal(signal, &self.center_topics.account, &self.hub);
+        match self.signer.sign(&claims) {
+            Ok(token) => {
+                let topic = self.center_topics.from_hub(HubTopic::Signal);
+                let publication = Publication { topic, payload: token.into_bytes(), retain: false, correlation: None };
+                self.center_link.publish(publication, Keep::Now);
+            }
+            // The signal stays owed, and is signed anew when it is sent again.
+            Err(problem) => tracing::warn!(topic = "signal", "A signal could not be signed: {problem}."),
+        }
+    }
+
+    fn publish(&self, topic: String, payload: Vec<u8>, retain: bool, keep: Keep) {
+        self.app_link.publish(Publication { topic, payload, retain, correlation: None }, keep);
+    }
+}

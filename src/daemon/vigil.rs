@@ -1,0 +1,65 @@
+//! The watchdog is fed by progress: only while the loop turns, the button's thread answers, and the store does not hang.
+
+use std::time::Duration;
+
+use super::Organ;
+use crate::controller::moment::Boottime;
+use crate::drivers::systemd;
+
+/// A disk may take its time (an SD card tidying up), and a restart would not make it faster; this long it may not. Even
+/// then nothing that goes on in memory is thrown away for it: the hub acts without its disk.
+const STORE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// With that much patience there is no need to wake it every time.
+const STORE_EVERY: u64 = 3;
+
+pub(super) struct Vigil {
+    /// How often the organs are asked; `None`: no watchdog asks for it.
+    period: Option<Duration>,
+    next: Boottime,
+    number: u64,
+    store_answered: Boottime,
+    /// No countdown, no alarm, no siren: a restart would cost nobody anything.
+    calm: bool,
+}
+
+impl Vigil {
+    /// `period`: how often the service manager is to be told.
+    pub fn new(period: Option<Duration>, now: Boottime) -> Vigil {
+        Vigil { period, next: now, number: 0, store_answered: now, calm: true }
+    }
+
+    /// The number to ask the organs with, when it is time.
+    pub fn round(&mut self, now: Boottime) -> Option<u64> {
+        let period = self.period.filter(|_| now >= self.next)?;
+        self.next = now + period;
+        self.number += 1;
+        Some(self.number)
+    }
+
+    /// Whether the store is asked in this round too.
+    pub fn asks_store(&self) -> bool {
+        self.number % STORE_EVERY == 1
+    }
+
+    pub fn next_round(&self) -> Option<Boottime> {
+        self.period.map(|_| self.next)
+    }
+
+    pub fn calm(&mut self, calm: bool) {
+        self.calm = calm;
+    }
+
+    /// An organ has answered. The loop has turned to hear it, so the button's answer feeds the watchdog.
+    pub fn pong(&mut self, organ: Organ, number: u64, now: Boottime) {
+        match organ {
+            Organ::Store => self.store_answered = now,
+            Organ::Buttons => {
+                let store_hangs = now >= self.store_answered + STORE_PATIENCE;
+                if number == self.number && !(store_hangs && self.calm) {
+                    systemd::feed();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `sos-hub`: arguments → configuration → the daemon or one of its tools; and the exit codes.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sos_hub::client::{self, Errand};
+use sos_hub::config::{self, Config, Problems};
+use sos_hub::controller::words::{Service, TestKind};
+use sos_hub::drivers::{clock, logging};
+use sos_hub::store::history;
+use sos_hub::{daemon, exit};
+
+/// An SOS hub: police, fire department or siren, by button or MQTT.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the hub
+    Run(ConfigFile),
+    /// Look for every problem of the configuration file
+    Check(ConfigFile),
+    /// Show what the hub is doing
+    Status(Asking),
+    /// Ask for help: the countdown starts at once
+    Request {
+        service: ServiceWord,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Cancel an incident in its countdown, or every countdown
+    Cancel {
+        /// The incident's id; without it, every running countdown
+        incident: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Turn the siren off; help is still coming
+    Silence(Asking),
+    /// Try the siren for two seconds, or the way to the monitoring center
+    Test {
+        what: TestWord,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// List the incidents of this hub, newest first
+    History {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// At most this many incidents
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Drive siren and LED to rest, for the service manager
+    #[command(hide = true)]
+    Rest(ConfigFile),
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
+    config: PathBuf,
+}
+
+/// What every command has that goes through the home's broker.
+#[derive(Args)]
+struct Asking {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print the hub's answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ServiceWord {
+    Police,
+    Fire,
+    Siren,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TestWord {
+    Siren,
+    Center,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::USAGE } else { exit::WELL };
+            // Nothing is left to be told if standard error is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    ExitCode::from(match arguments.command {
+        Command::Run(file) => run(&file.config),
+        Command::Check(file) => check(&file.config),
+        Command::Status(asking) => ask(&asking, Errand::Status),
+        Command::Request { service, asking } => ask(&asking, Errand::Request(service.into())),
+        Command::Cancel { incident, asking } => ask(&asking, Errand::Cancel(incident)),
+        Command::Silence(asking) => ask(&asking, Errand::Silence),
+        Command::Test { what, asking } => ask(&asking, Errand::Test(what.into())),
+        Command::History { config, json, limit } => with_config(&config.config, |config| {
+            told(history::read(&config.hub.state_dir, limit).map(|entries| client::show_history(&entries, json)))
+        }),
+        Command::Rest(file) => rest(&file.config),
+    })
+}
+
+fn run(path: &Path) -> u8 {
+    let _log = match logging::init(clock::wall) {
+        Ok(log) => log,
+        Err(error) => return told(Err::<(), _>(format!("The log cannot be started: {error}."))),
+    };
+    with_config(path, |config| match daemon::run(config) {
+        Ok(()) => exit::WELL,
+        Err(failure) => {
+            eprintln!("{failure}");
+            if failure.is_configuration() { exit::CONFIGURATION } else { exit::FAILED }
+        }
+    })
+}
+
+fn rest(path: &Path) -> u8 {
+    match Config::load(path) {
+        Ok((config, _)) => told(daemon::rest(&config)),
+        Err(_) => {
+            // `run` shows the problems themselves, just before or after: twice would hide what comes first.
+            eprintln!("Siren and LED are left as they are: {} has to be mended first.", path.display());
+            exit::CONFIGURATION
+        }
+    }
+}
+
+fn check(path: &Path) -> u8 {
+    match Config::load(path) {
+        Ok((_, warnings)) => {
+            show(&warnings);
+            // A reader that has gone away is no problem of the file.
+            let _ = writeln!(std::io::stdout(), "{} is good.", path.display());
+            exit::WELL
+        }
+        Err(problems) => {
+            show(&problems);
+            exit::CONFIGURATION
+        }
+    }
+}
+
+fn ask(asking: &Asking, errand: Errand) -> u8 {
+    with_config(&asking.config.config, |config| told(client::ask(config, errand, asking.json)))
+}
+
+/// Does something with a configuration that is good; its warnings are for `check` alone.
+fn with_config(path: &Path, act: impl FnOnce(&Config) -> u8) -> u8 {
+    match Config::load(path) {
+        Ok((config, _)) => act(&config),
+        Err(problems) => {
+            show(&problems);
+            exit::CONFIGURATION
+        }
+    }
+}
+
+fn show(problems: &Problems) {
+    if !problems.is_empty() {
+        eprint!("{}", problems.render(std::io::stderr().is_terminal()));
+    }
+}
+
+/// The exit code of what was done; what went wrong is told.
+fn told<E: std::fmt::Display>(done: Result<(), E>) -> u8 {
+    match done {
+        Ok(()) => exit::WELL,
+        Err(problem) => {
+            eprintln!("{problem}");
+            exit::FAILED
+        }
+    }
+}
+
+impl From<ServiceWord> for Service {
+    fn from(word: ServiceWord) -> Service {
+        match word {
+            ServiceWord::Police => Service::Police,
+            ServiceWord::Fire => Service::Fire,
+            ServiceWord::Siren => Service::Siren,
+        }
+    }
+}
+
+impl From<TestWord> for TestKind {
+    fn from(word: TestWord) -> TestKind {
+        match word {
+            TestWord::Siren => TestKind::Siren,
+            TestWord::Center => TestKind::Center,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! From the configuration to what the drivers are told: which brokers and topics, which lines.
+
+use std::sync::Arc;
+
+use crate::config::{self, Config};
+use crate::controller::words::CommandName;
+use crate::drivers::clock::Clock;
+use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
+use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Subscription, TlsSettings};
+use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
+
+/// The topics of this hub at the home's broker.
+pub fn app_topics(config: &Config) -> AppTopics {
+    AppTopics { prefix: config.app.topic_prefix.clone(), hub: config.hub.id.clone() }
+}
+
+/// The topics of this hub's account at the center's broker.
+pub fn center_topics(config: &Config) -> CenterTopics {
+    CenterTopics { account: config.center.account.clone() }
+}
+
+/// The link to the home's broker. Nothing may be kept for the hub while it is away: an SOS of yesterday is none.
+pub fn app_link(config: &Config) -> LinkSettings {
+    let topics = app_topics(config);
+    let availability = |word: &str| retained(topics.availability(), word);
+    let subscription = |&command: &CommandName| Subscription { topic: topics.command(command), wants_retained: false };
+    LinkSettings {
+        name: "link-home",
+        client_id: format!("sos-hub-{}", config.hub.id),
+        will: Some(availability("offline")),
+        on_up: vec![availability("online")],
+        last_words: vec![availability("offline")],
+        subscriptions: CommandName::ALL.iter().map(subscription).collect(),
+        ..link(config, &config.app.broker)
+    }
+}
+
+/// The link to the monitoring center's broker.
+pub fn center_link(config: &Config) -> LinkSettings {
+    let topics = center_topics(config);
+    let link_word = |word: &str| retained(topics.from_hub(HubTopic::Link), word);
+    let subscription = |&topic: &CenterTopic| Subscription {
+        topic: topics.from_center(topic),
+        wants_retained: topic == CenterTopic::Plan,
+    };
+    LinkSettings {
+        name: "link-center",
+        client_id: format!("sos-account-{}", config.center.account),
+        will: Some(link_word("offline")),
+        on_up: vec![link_word("online")],
+        last_words: vec![link_word("offline")],
+        subscriptions: CenterTopic::ALL.iter().map(subscription).collect(),
+        ..link(config, &config.center.broker)
+    }
+}
+
+fn link(config: &Config, broker: &config::Broker) -> LinkSettings {
+    let trusted = config.hub.clock == config::Clock::Trusted;
+    LinkSettings {
+        name: "",
+        host: broker.host.clone(),
+        port: broker.port,
+        client_id: String::new(),
+        username: broker.login.as_ref().map(|login| login.username.clone()),
+        password_file: broker.login.as_ref().and_then(|login| login.password_file.clone()),
+        tls: broker.tls.as_ref().map(|tls| TlsSettings {
+            ca_file: tls.ca_file.clone(),
+            client: tls.client.as_ref().map(|client| ClientCertificate {
+                cert_file: client.cert_file.clone(),
+                key_file: client.key_file.clone(),
+            }),
+        }),
+        will: None,
+        on_up: Vec::new(),
+        last_words: Vec::new(),
+        subscriptions: Vec::new(),
+        clock_trusted: Arc::new(move || Clock::new(trusted).synced()),
+    }
+}
+
+fn retained(topic: String, word: &str) -> Publication {
+    Publication { topic, payload: word.into(), retain: true, correlation: None }
+}
+
+/// A link to the home's broker for somebody who asks the hub something and goes again.
+pub fn visitor_link(config: &Config) -> LinkSettings {
+    let topics = app_topics(config);
+    let subscription = |topic, wants_retained| Subscription { topic, wants_retained };
+    LinkSettings {
+        name: "visitor",
+        client_id: format!("sos-hub-visitor-{}", uuid::Uuid::new_v4()),
+        subscriptions: vec![
+            subscription(topics.availability(), true),
+            subscription(topics.state(), true),
+            subscription(topics.reply(), false),
+        ],
+        ..link(config, &config.app.broker)
+    }
+}
+
+/// The lines of the configuration, for the driver.
+pub fn gpio(config: &Config) -> GpioSettings {
+    let (backend, mock_dir) = match &config.gpio {
+        config::Gpio::Auto => (Backend::Auto, None),
+        config::Gpio::Rppal => (Backend::Rppal, None),
+        config::Gpio::Cdev => (Backend::Cdev, None),
+        config::Gpio::Mock(dir) => (Backend::Mock, Some(dir.clone())),
+    };
+    let button = |button: &config::Button| InputLine { line: button.line.into(), active_low: button.active_low };
+    GpioSettings {
+        backend,
+        mock_dir,
+        siren: OutputLine { line: config.siren.line.into(), active_low: config.siren.active_low },
+        led: config.led.map(|line| OutputLine { line: line.into(), active_low: false }),
+        buttons: config.buttons.iter().map(button).collect(),
+    }
+}

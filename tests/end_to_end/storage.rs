@@ -1,0 +1,123 @@
+//! Disks that fail: the alarm goes out all the same, and it is said that nothing would survive a power cut.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::installation::{Installation, Setup};
+
+#[test]
+fn without_a_disk_siren_and_signal_go_out_and_the_reply_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // Not even root can make a directory in a file.
+    let file = dir.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let home = Installation::running(Setup { state_dir: Some(file.join("state")), ..Setup::default() });
+    assert!(home.app.fault("storage").contains("disk"));
+    let reply = home.app.ask("request", r#"{"service": "police", "id": "x"}"#);
+    assert_eq!((reply["outcome"].as_str(), reply["durable"].as_bool()), (Some("accepted"), Some(false)), "{reply}");
+    assert_eq!(home.app.ask("request", r#"{"service": "police", "id": "x"}"#)["incident"], reply["incident"]);
+    home.lines.siren_is(1);
+    home.center.alarm(0);
+    home.app.stage(reply["incident"].as_str().expect("an incident"), "acknowledged");
+    assert_eq!(home.center.calls(0).len(), 1);
+
+    // As soon as the disk works, it has what is owed to it.
+    fs::remove_file(&file).expect("the file");
+    home.app.no_fault("storage");
+    let reply = home.app.ask("request", "fire");
+    assert_eq!(reply["durable"], true, "{reply}");
+}
+
+#[test]
+fn a_corrupt_memory_is_put_aside_and_the_plan_survives() {
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    home.app.accepted("request", "police");
+    home.kill();
+    home.center_broker.stop();
+    let database = home.state_dir().join("hub.db");
+    for suffix in ["-wal", "-shm"] {
+        // It may not be there.
+        let _ = fs::remove_file(home.state_dir().join(format!("hub.db{suffix}")));
+    }
+    fs::write(&database, "this is no database\n".repeat(1_000)).expect("a broken database");
+    let since = home.app.mark();
+    home.start();
+    home.app.availability(since, "online");
+    assert!(home.app.fault("storage_put_aside").contains("corrupt"));
+    let aside = fs::read(home.state_dir().join("hub.db.corrupt-1")).expect("the file that was put aside");
+    assert!(aside.starts_with(b"this is no database"), "nothing is destroyed");
+    let state = home.app.state_within(crate::support::DEADLINE, since, "a state", |_| true);
+    assert_eq!((&state["phase"], &state["incidents"]), (&"idle".into(), &serde_json::json!([])), "{state}");
+    assert_eq!(state["plan"]["standing"], "active", "{state}");
+    assert!(home.lines.siren_levels().is_empty());
+
+    home.center_broker.restart();
+    let reply = home.app.ask("request", "fire");
+    assert_eq!((reply["outcome"].as_str(), reply["durable"].as_bool()), (Some("accepted"), Some(true)), "{reply}");
+}
+
+#[test]
+fn a_full_disk_keeps_no_alarm_back() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let Some(disk) = SmallDisk::mount(&dir.path().join("disk")) else { return };
+    let home = Installation::running(Setup { state_dir: Some(disk.0.join("state")), ..Setup::default() });
+    let reply = home.app.ask("request", "siren");
+    assert_eq!(reply["durable"], true, "{reply}");
+    home.app.accepted("cancel", "");
+    disk.fill();
+
+    let incident = home.app.accepted("request", "police");
+    home.app.fault("storage");
+    home.lines.siren_is(1);
+    home.center.alarm(0);
+    home.app.stage(&incident, "acknowledged");
+    let reply = home.app.ask("request", "fire");
+    assert_eq!((reply["outcome"].as_str(), reply["durable"].as_bool()), (Some("accepted"), Some(false)), "{reply}");
+
+    disk.free();
+    home.app.no_fault("storage");
+    let reply = home.app.ask("request", "siren");
+    assert_eq!(reply["durable"], true, "{reply}");
+}
+
+/// A file system of a megabyte.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None`, with the reason on standard error, where this user may not mount.
+    fn mount(at: &Path) -> Option<SmallDisk> {
+        fs::create_dir(at).expect("a directory");
+        let target = CString::new(at.as_os_str().as_bytes()).expect("a path");
+        let options = c"size=1m";
+        // SAFETY: the strings live through the call.
+        let done =
+            unsafe { libc::mount(c"none".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), 0, options.as_ptr().cast()) };
+        if done != 0 {
+            eprintln!("skipped: a tmpfs cannot be mounted here ({})", std::io::Error::last_os_error());
+            return None;
+        }
+        Some(SmallDisk(at.to_owned()))
+    }
+
+    fn fill(&self) {
+        let mut file = File::create(self.0.join("filler")).expect("a file");
+        // Until there is no room left.
+        while file.write_all(&[1; 512]).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.0.join("filler")).expect("the filler");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let target = CString::new(self.0.as_os_str().as_bytes()).expect("a path");
+        // The hub may still have files open there: it goes when they do.
+        // SAFETY: the string lives through the call.
+        unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
+    }
+}
