@@ -6,6 +6,8 @@ pub mod client;
 pub mod config;
 pub mod controller;
 pub mod daemon;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod drivers;
 pub mod exit;
 pub mod mailbox;

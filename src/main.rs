@@ -24,6 +24,9 @@ struct Arguments {
 enum Command {
     /// Run the hub
     Run(ConfigFile),
+    /// Try everything on this computer: no hardware, nothing installed, nobody is called
+    #[cfg(feature = "demo")]
+    Demo(sos_hub::demo::Options),
     /// Look for every problem of the configuration file
     Check(ConfigFile),
     /// Show what the hub is doing
@@ -107,6 +110,8 @@ fn main() -> ExitCode {
     };
     ExitCode::from(match arguments.command {
         Command::Run(file) => run(&file.config),
+        #[cfg(feature = "demo")]
+        Command::Demo(options) => told(sos_hub::demo::run(&options)),
         Command::Check(file) => check(&file.config),
         Command::Status(asking) => ask(&asking, Errand::Status),
         Command::Request { service, asking } => ask(&asking, Errand::Request(service.into())),
