@@ -45,26 +45,23 @@ impl World for Hands {
     }
 
     fn wait(&mut self, patience: Option<Duration>) -> Happening {
-        let now = clock::boottime();
-        if let Some(number) = self.vigil.round(now) {
-            self.gpio.ping(number);
-            if self.vigil.asks_store() {
-                self.store.ping(number);
+        let until = patience.map(|patience| clock::boottime() + patience);
+        loop {
+            let now = clock::boottime();
+            if let Some(number) = self.vigil.round(now) {
+                self.gpio.ping(number);
+                if self.vigil.asks_store() {
+                    self.store.ping(number);
+                }
             }
-        }
-        let round = self.vigil.next_round().map(|at| at.since(now));
-        let patience = match (patience, round) {
-            (Some(patience), Some(round)) => Some(patience.min(round)),
-            (patience, round) => patience.or(round),
-        };
-        match self.memory.next().or_else(|| self.mailbox.next(patience)) {
-            Some(Mail::Input(input)) => Happening::Input(input),
-            Some(Mail::Pong(organ, number)) => {
-                self.vigil.pong(organ, number, clock::boottime());
-                Happening::Nothing
+            let next = [until, self.vigil.next_round()].into_iter().flatten().min();
+            match self.memory.next().or_else(|| self.mailbox.next(next.map(|next| next.since(now)))) {
+                Some(Mail::Input(input)) => return Happening::Input(input),
+                Some(Mail::Stop) => return Happening::Stop,
+                Some(Mail::Pong(organ, number)) => self.vigil.pong(organ, number, clock::boottime()),
+                None if until.is_some_and(|until| clock::boottime() >= until) => return Happening::Nothing,
+                None => {}
             }
-            Some(Mail::Stop) => Happening::Stop,
-            None => Happening::Nothing,
         }
     }
 

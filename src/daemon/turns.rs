@@ -23,7 +23,7 @@ pub trait World {
 /// What ended the loop's wait.
 pub enum Happening {
     Input(Input),
-    /// The patience was over, or only the loop itself was asked for a sign of life.
+    /// The patience was over, and nothing waits.
     Nothing,
     /// The process is asked to end.
     Stop,
