@@ -1,6 +1,6 @@
 //! Floods: what is well-formed is always answered, what is not only so often; and nothing grows without end.
 
-use sos_hub::controller::input::{CenterMessage, Input, Malformed, Received};
+use sos_hub::controller::input::{CenterMessage, Content, Input, Malformed, Received};
 use sos_hub::controller::report::Phase;
 use sos_hub::controller::words::{CommandName, Reason, Service, TestKind};
 
@@ -79,6 +79,15 @@ fn well_formed_requests_cancels_and_silences_are_never_limited() {
     }
     assert_eq!(hub.cancel().refused, Some(Reason::NoCountdown));
     assert_eq!(hub.seen.replies.len(), 3_001);
+}
+
+#[test]
+fn ids_without_end_fill_neither_memory_nor_disk() {
+    let mut hub = Hub::installed();
+    for number in 0..3_100 {
+        hub.content(CommandName::Silence, Content::Silence { id: Some(format!("id {number}")) });
+    }
+    assert_eq!(hub.disk.restored().replies.len(), 3_000);
 }
 
 #[test]
