@@ -51,6 +51,7 @@
 
 extern crate alloc;
 
+pub mod center;
 pub mod client;
 pub mod config;
 pub mod controller;
