@@ -6,8 +6,8 @@ use ring::signature::Ed25519KeyPair;
 use rumqttc::{Client, QoS};
 use serde_json::{Value, json};
 
-use super::clock::Instant;
-use super::peer::{Heard, Peer};
+use super::measure::clock::Instant;
+use super::measure::peer::{Heard, Peer};
 
 pub const ACCOUNT: &str = "bench";
 /// What the bare one-way trips through the center's broker are published to.

@@ -4,12 +4,13 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use super::clock::Instant;
-use super::floors::{self, Commits, PONG};
+use super::floors;
 use super::junk::Flood;
-use super::peer::Peer;
+use super::measure::clock::Instant;
+use super::measure::floors::{Commits, PONG, echo, round_trip_ms};
+use super::measure::peer::Peer;
+use super::measure::table::{Samples, Table, Target};
 use super::rig::{CANCEL, EVENT, HOLD, HUB, Hub, REQUEST, Surroundings};
-use super::table::{Samples, Table, Target};
 
 const REQUESTS: usize = 200;
 const A_SECOND: u32 = 20;
@@ -28,7 +29,7 @@ const SETTLING: Duration = Duration::from_secs(3);
 /// The floor is an echo through the same broker, and a commit on the same disk.
 pub fn request(hub: &Hub, around: &Surroundings, table: &mut Table) {
     let peer = Peer::connect(around.home.port(), "app", &[EVENT, PONG]);
-    let _echo = floors::echo(around.home.port());
+    let _echo = echo(around.home.port());
     let commits = Commits::beside(&hub.path("state"));
     let mut beat = Instant::now();
     let (mut echoes, mut committing) = (Vec::new(), Vec::new());
@@ -41,10 +42,10 @@ pub fn request(hub: &Hub, around: &Surroundings, table: &mut Table) {
             peer.publish(CANCEL, "", false);
             peer.wait_for_event("aborted");
             beat.plus(QUIET).sleep();
-            let (echo, commit) = (floors::round_trip_ms(&peer), commits.commit_ms());
-            echoes.push(echo);
+            let (there_and_back, commit) = (round_trip_ms(&peer, 200), commits.commit_ms());
+            echoes.push(there_and_back);
             committing.push(commit);
-            (took, echo + commit)
+            (took, there_and_back + commit)
         })
         .unzip();
     let (samples, floor): (Samples, Samples) = (samples.into_iter().collect(), floor.into_iter().collect());
@@ -61,7 +62,7 @@ pub fn request(hub: &Hub, around: &Surroundings, table: &mut Table) {
 /// commit and the way through the broker: half an echo.
 pub fn button(hub: &Hub, around: &Surroundings, table: &mut Table) {
     let peer = Peer::connect(around.home.port(), "app", &[EVENT, PONG]);
-    let _echo = floors::echo(around.home.port());
+    let _echo = echo(around.home.port());
     let commits = Commits::beside(&hub.path("state/button"));
     let (samples, floor): (Vec<f64>, Vec<f64>) = (0..PRESSES)
         .map(|_| {
@@ -72,7 +73,7 @@ pub fn button(hub: &Hub, around: &Surroundings, table: &mut Table) {
             peer.publish(CANCEL, "", false);
             peer.wait_for_event("aborted");
             thread::sleep(QUIET);
-            let least = floors::round_trip_ms(&peer) / 2.0 + commits.commit_ms();
+            let least = round_trip_ms(&peer, 200) / 2.0 + commits.commit_ms();
             (late, least + sleep.join().expect("a sleep"))
         })
         .unzip();
@@ -88,7 +89,7 @@ pub fn button(hub: &Hub, around: &Surroundings, table: &mut Table) {
 /// broker, and at least (edge − started − 1 s). The first is judged. Its floor is half an echo and a bare sleep.
 pub fn siren(hub: &Hub, around: &Surroundings, table: &mut Table) {
     let peer = Peer::connect(around.home.port(), "app", &[EVENT, PONG]);
-    let _echo = floors::echo(around.home.port());
+    let _echo = echo(around.home.port());
     let visitor = Peer::connect(around.center_broker.port(), "visitor", &[]);
     let length = Duration::from_secs(1);
     let mut measured = Countdowns::default();
@@ -105,7 +106,7 @@ pub fn siren(hub: &Hub, around: &Surroundings, table: &mut Table) {
 /// The same with the countdown that hubs have.
 pub fn long_countdown(hub: &Hub, around: &Surroundings, table: &mut Table) {
     let peer = Peer::connect(around.home.port(), "app", &[EVENT, PONG]);
-    let _echo = floors::echo(around.home.port());
+    let _echo = echo(around.home.port());
     let visitor = Peer::connect(around.center_broker.port(), "visitor", &[]);
     let mut measured = Countdowns::default();
     for _ in 0..LONG_COUNTDOWNS {
@@ -129,7 +130,7 @@ impl Countdowns {
         let sent = peer.publish(REQUEST, "police", false);
         let started = peer.wait_for_event("countdown_started");
         self.one_ways.push(floors::one_way_ms(visitor, around));
-        let half_echo = floors::round_trip_ms(peer) / 2.0;
+        let half_echo = round_trip_ms(peer, 200) / 2.0;
         let alarm = around.center.wait_for_alarm(&started.incident);
         let edge = hub.siren_asserted();
         self.at_most.push(edge.ms_since(sent.plus(length)));

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::clock::Instant;
-use super::peer::Peer;
+use super::measure::clock::Instant;
+use super::measure::peer::Peer;
 
 const SENT_BY_BROKER: &str = "$SYS/broker/publish/messages/sent";
 /// How often a batch goes out.

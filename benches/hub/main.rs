@@ -5,19 +5,15 @@
 //! else. mosquitto has to be installed. With `-- request siren` only those are measured; `main` has all the names.
 
 mod center;
-mod clock;
 mod figures;
 mod floors;
 mod junk;
-mod peer;
-mod process;
+#[path = "../measure/mod.rs"]
+mod measure;
 mod rig;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-mod table;
 
+use measure::table::Table;
 use rig::{Hub, Surroundings};
-use table::Table;
 
 /// The longest countdown there is: nothing sounds before it is cancelled.
 const NEVER_SOUNDS: u32 = 60;

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::center::{ACCOUNT, Center};
-use super::clock::Instant;
-use super::peer::{Heard, Peer};
-use super::process::Process;
-use super::support::mosquitto::{Mosquitto, free_port};
-use super::support::{DEADLINE, wait_until};
+use super::measure::clock::Instant;
+use super::measure::peer::{Heard, Peer};
+use super::measure::process::Process;
+use super::measure::support::mosquitto::{Mosquitto, free_port};
+use super::measure::support::{DEADLINE, wait_until};
 
 pub const HUB: &str = env!("CARGO_BIN_EXE_sos-hub");
 pub const REQUEST: &str = "sos/bench/request";
