@@ -1,20 +1,20 @@
 //! The shipped program between two real brokers, with mock lines and a center that answers at once.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Child;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::center::{ACCOUNT, Center};
 use super::measure::clock::Instant;
+use super::measure::daemon::spawn;
 use super::measure::peer::{Heard, Peer};
 use super::measure::process::Process;
 use super::measure::support::mosquitto::{Mosquitto, free_port};
-use super::measure::support::{DEADLINE, wait_until};
+use super::measure::support::wait_until;
 
 pub const HUB: &str = env!("CARGO_BIN_EXE_sos-hub");
 pub const REQUEST: &str = "sos/bench/request";
@@ -76,7 +76,7 @@ impl Hub {
         // The retained state of an earlier hub would pass for this one's.
         watcher.publish(STATE, "", true);
         watcher.wait("the end of the old state", |heard| heard.payload.is_empty());
-        let (child, ready_ms) = spawn(dir.path());
+        let (child, ready_ms) = spawn(HUB, &dir.path().join("hub.toml"));
         let hub = Hub { child, dir, ready_ms };
         watcher.wait("the hub's readiness", |heard| {
             let state: serde_json::Value = serde_json::from_slice(&heard.payload).unwrap_or_default();
@@ -88,7 +88,7 @@ impl Hub {
     /// Ends it as systemd does, and starts it again with what it has on its disk.
     pub fn restart(&mut self) {
         self.stop();
-        (self.child, self.ready_ms) = spawn(self.dir.path());
+        (self.child, self.ready_ms) = spawn(HUB, &self.dir.path().join("hub.toml"));
     }
 
     pub fn process(&self) -> Process {
@@ -131,36 +131,6 @@ impl Drop for Hub {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// As the unit starts it, with its watchdog; how long it took to be ready.
-fn spawn(dir: &Path) -> (Child, f64) {
-    let path = dir.join("notify");
-    // There is one of an earlier start.
-    let _ = fs::remove_file(&path);
-    let notify = UnixDatagram::bind(&path).expect("a socket for the hub's notifications");
-    notify.set_read_timeout(Some(DEADLINE)).expect("a time-out");
-    let log = File::create(dir.join("log")).expect("the hub's log");
-    let started = Instant::now();
-    let child = Command::new(HUB)
-        .args(["run", "--config"])
-        .arg(dir.join("hub.toml"))
-        .env("NOTIFY_SOCKET", &path)
-        .env("WATCHDOG_USEC", "9000000")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .expect("the hub starts");
-    let mut text = [0; 256];
-    let told = notify.recv(&mut text).unwrap_or_else(|_| {
-        panic!("the hub is not ready: {}", fs::read_to_string(dir.join("log")).unwrap_or_default());
-    });
-    let ready = Instant::now();
-    assert!(text[..told].starts_with(b"READY=1"), "{}", String::from_utf8_lossy(&text[..told]));
-    // Somebody has to take the watchdog's notifications, or they would fill the socket.
-    std::thread::spawn(move || while notify.recv(&mut text).is_ok() {});
-    (child, ready.ms_since(started))
 }
 
 /// One of the hub's events.

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod clock;
+pub mod daemon;
 pub mod floors;
 pub mod peer;
 pub mod process;
