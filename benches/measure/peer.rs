@@ -100,6 +100,19 @@ impl Peer {
         }
     }
 
+    /// Whether what is asked for comes within 20 ms.
+    pub fn wait_briefly(&self, mut wanted: impl FnMut(&Heard) -> bool) -> bool {
+        let until = Instant::now().plus(Duration::from_millis(20));
+        loop {
+            let left = Duration::from_nanos((until.0 - Instant::now().0).max(0) as u64);
+            match self.heard.recv_timeout(left) {
+                Ok(heard) if wanted(&heard) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// The next message on this topic.
     pub fn wait_for(&self, topic: &str) -> Heard {
         self.wait(topic, |heard| heard.topic == topic)
