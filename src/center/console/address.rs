@@ -1,6 +1,6 @@
 //! The addresses of the console's pages, and what a browser asks for by them.
 
-use crate::controller::moment::Id;
+use crate::controller::moment::{Id, Wall};
 use crate::wire::text;
 
 /// What stands in the main part of a page.
@@ -12,9 +12,9 @@ pub enum Page {
     Hubs(Option<String>),
     Security,
     /// Entries before this one, or the newest.
-    Audit(Option<String>),
-    /// Incidents before this one, or the newest.
-    Past(Option<String>),
+    Audit(Option<i64>),
+    /// Incidents before the one that was received then and has this id, or the newest.
+    Past(Option<(Wall, Id)>),
 }
 
 /// The longest value of a query that means anything.
@@ -35,8 +35,8 @@ impl Page {
             "/" => Some(Page::Queue),
             "/hubs" => Some(Page::Hubs(value("from"))),
             "/security" => Some(Page::Security),
-            "/audit" => Some(Page::Audit(value("before"))),
-            "/incidents" => Some(Page::Past(value("before"))),
+            "/audit" => Some(Page::Audit(value("before").and_then(|before| before.parse().ok()))),
+            "/incidents" => Some(Page::Past(value("before").and_then(|before| moment_and_id(&before)))),
             _ => path.strip_prefix("/incidents/").and_then(text::parse_id).map(Page::Incident),
         }
     }
@@ -50,11 +50,16 @@ impl Page {
             Page::Hubs(Some(from)) => format!("/hubs?from={}", encoded(from)),
             Page::Security => "/security".to_owned(),
             Page::Audit(None) => "/audit".to_owned(),
-            Page::Audit(Some(before)) => format!("/audit?before={}", encoded(before)),
+            Page::Audit(Some(before)) => format!("/audit?before={before}"),
             Page::Past(None) => "/incidents".to_owned(),
-            Page::Past(Some(before)) => format!("/incidents?before={}", encoded(before)),
+            Page::Past(Some((wall, id))) => format!("/incidents?before={}.{id}", wall.0),
         }
     }
+}
+
+fn moment_and_id(text: &str) -> Option<(Wall, Id)> {
+    let (wall, id) = text.split_once('.')?;
+    Some((Wall(wall.parse().ok()?), text::parse_id(id)?))
 }
 
 /// A text as a value in a query.
@@ -106,8 +111,9 @@ mod tests {
             Page::Hubs(None),
             Page::Hubs(Some("a b&c=ü/+".to_owned())),
             Page::Security,
-            Page::Audit(Some("17".to_owned())),
+            Page::Audit(Some(17)),
             Page::Past(None),
+            Page::Past(Some((Wall(-5), id))),
         ] {
             assert_eq!(Page::at(&page.address()), Some(page));
         }

@@ -36,7 +36,7 @@ pub fn security(view: &SecurityView) -> Markup {
 }
 
 /// The audit trail, the newest first; `full` rows mean that there are more.
-pub fn audit(rows: &[(u64, AuditRecord)], full: usize) -> Markup {
+pub fn audit(rows: &[(i64, AuditRecord)], full: u32) -> Markup {
     html! {
         h1 { "Audit" }
         p.hint { "Who did what when. Rows are only ever added." }
@@ -56,14 +56,14 @@ pub fn audit(rows: &[(u64, AuditRecord)], full: usize) -> Markup {
                 }
             }
         }
-        @if let Some((number, _)) = rows.last().filter(|_| rows.len() >= full) {
-            p.pages { a href=(Page::Audit(Some(number.to_string())).address()) { "Older" } }
+        @if let Some((number, _)) = rows.last().filter(|_| rows.len() >= full as usize) {
+            p.pages { a href=(Page::Audit(Some(*number)).address()) { "Older" } }
         }
     }
 }
 
 /// Incidents that have ended, the newest first; `full` rows mean that there are more.
-pub fn past(rows: &[IncidentRecord], full: usize) -> Markup {
+pub fn past(rows: &[IncidentRecord], full: u32) -> Markup {
     html! {
         h1 { "Past incidents" }
         @if rows.is_empty() {
@@ -87,8 +87,8 @@ pub fn past(rows: &[IncidentRecord], full: usize) -> Markup {
                 }
             }
         }
-        @if let Some(row) = rows.last().filter(|_| rows.len() >= full) {
-            p.pages { a href=(Page::Past(Some(row.id.to_string())).address()) { "Older" } }
+        @if let Some(row) = rows.last().filter(|_| rows.len() >= full as usize) {
+            p.pages { a href=(Page::Past(Some((row.received_wall, row.id))).address()) { "Older" } }
         }
     }
 }

@@ -42,7 +42,7 @@ impl Site {
     /// does not answer locks nobody out.
     pub(super) async fn operator(&self, headers: &HeaderMap) -> Option<Holder> {
         let holder = self.sessions.find(headers, clock::boottime())?;
-        match self.archive.operator(holder.name.to_string()).await {
+        match self.archive.operator(&holder.name).await {
             Ok(Some(operator)) if *operator.hash == *holder.hash => Some(holder),
             Ok(_) => {
                 self.sessions.close(headers);
@@ -75,7 +75,7 @@ pub async fn login(State(site): State<Arc<Site>>, headers: HeaderMap, body: Byte
     let name = text::tidy(&field(&body, "name").unwrap_or_default(), LONGEST_NAME);
     let password = field(&body, "password").unwrap_or_default();
     let next = field(&body, "next");
-    let operator = match site.archive.operator(name.clone()).await {
+    let operator = match site.archive.operator(&name).await {
         Ok(operator) => operator,
         Err(problem) => return unavailable(&problem),
     };

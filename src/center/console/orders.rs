@@ -88,7 +88,7 @@ pub(super) async fn verbal(site: &Site, incident: Id, said: &str) -> Result<Pass
     const UNREAD: &str = "The verbal password could not be looked up. Nothing was done; press again.";
     let account = site.office.ask(move |desk, now| desk.incident(incident, now).map(|view| view.line.account)).await;
     let account = account.map_err(|_| UNREAD)?.ok_or("This incident has ended. Nothing was done.")?;
-    let hash = site.archive.password_hash(account).await.map_err(|_| UNREAD)?;
+    let hash = site.archive.password_hash(&account).await.map_err(|_| UNREAD)?;
     let is_right = match hash {
         Some(hash) if !said.is_empty() => site.matches(secrets::verbal(said), hash).await,
         _ => false,

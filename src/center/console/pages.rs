@@ -11,7 +11,7 @@ use crate::center::office::Gone;
 use crate::controller::moment::{Id, Wall};
 
 /// Lines of a page of the archive.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
 /// The main part of a page.
 pub struct Parts {
@@ -42,13 +42,11 @@ pub async fn parts(
             well("Security", lists::security(&view))
         }
         Page::Audit(before) => {
-            let before = before.as_deref().and_then(|before| before.parse().ok());
-            let read = site.archive.audit(before, PAGE).await;
+            let read = site.archive.audit(*before, PAGE).await;
             from_archive("Audit", read.map(|rows| lists::audit(&rows, PAGE)))
         }
         Page::Past(before) => {
-            let before = before.as_deref().and_then(crate::wire::text::parse_id);
-            let read = site.archive.past_incidents(before, PAGE).await;
+            let read = site.archive.past_incidents(*before, PAGE).await;
             from_archive("Past incidents", read.map(|rows| lists::past(&rows, PAGE)))
         }
     })
