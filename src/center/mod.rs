@@ -13,3 +13,4 @@
 
 pub mod desk;
 pub mod office;
+pub mod wire;
