@@ -11,6 +11,8 @@
 //! | [`store`] | accounts, incidents, signals, calls, the audit trail: SQLite, and nobody else knows SQL |
 //! | [`office`] | how the console reaches the desk |
 
+pub mod callback;
 pub mod desk;
 pub mod office;
+pub mod telephone;
 pub mod wire;
