@@ -37,8 +37,9 @@ impl Rig {
         let callbacks = Arc::new(CallbackTokens::from_pem(keys.private_pem.as_bytes()).unwrap());
         let settings = TelephoneSettings {
             call_url: url.clone(),
-            dispatch_url: url,
-            callback_url: Some("https://center.example".into()),
+            dispatch_url: url.clone(),
+            alert_url: url,
+            callback_url: "https://center.example".into(),
         };
         let (sender, told) = channel();
         let tell = move |input| sender.send(input).unwrap();

@@ -314,7 +314,7 @@ fn a_call_is_asked_for_with_all_that_a_provider_needs() {
         contact: Contact { name: "Ann".into(), phone: "+44 1".into() },
     };
     let url = format!("https://center.example/calls/{JTI}");
-    let callback = requests::Callback { url: Some(url.clone()), token: "secret".into() };
+    let callback = requests::Callback { url: url.clone(), token: "secret".into() };
     let expected = json!({"kind": "call", "call": JTI.to_string(), "account": "a-17", "name": "Family Ann",
         "address": "1 Elm Street", "incident": INCIDENT.to_string(), "service": "fire",
         "contact": {"position": 1, "name": "Ann", "phone": "+44 1"}, "callback": {"url": url, "token": "secret"},

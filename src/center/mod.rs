@@ -13,6 +13,7 @@
 
 pub mod callback;
 pub mod desk;
+pub mod ears;
 pub mod office;
 pub mod telephone;
 pub mod wire;

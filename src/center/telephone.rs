@@ -40,12 +40,14 @@ const IN_ALL: Duration = Duration::from_secs(10);
 /// Where requests go. The configuration allows `https` alone, and `http` on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TelephoneSettings {
-    /// Of the telephony provider; also told of alarms that nobody takes.
+    /// Of the telephony provider.
     pub call_url: Option<String>,
     /// Of the dispatch service.
     pub dispatch_url: Option<String>,
+    /// Of whoever is told of alarms that no operator takes.
+    pub alert_url: Option<String>,
     /// Where the provider reaches this center's console, without a slash at the end.
-    pub callback_url: Option<String>,
+    pub callback_url: String,
 }
 
 /// Asks outside services. Dropping it lets what is under way go on.
@@ -114,7 +116,7 @@ impl Telephone {
 
     /// Tells that nobody takes an alarm, if there is somebody to be told.
     pub fn alert(&self, request: Box<AlertRequest>) {
-        if self.shared.settings.call_url.is_some() {
+        if self.shared.settings.alert_url.is_some() {
             self.run(Errand::Alert(request));
         }
     }
@@ -171,7 +173,7 @@ impl Shared {
     }
 
     fn ask(&self, errand: &Errand) -> Placed {
-        let TelephoneSettings { call_url, dispatch_url, .. } = &self.settings;
+        let TelephoneSettings { call_url, dispatch_url, alert_url, .. } = &self.settings;
         let now = (self.wall)();
         let (url, key, claims) = match errand {
             Errand::Call(request) => {
@@ -182,7 +184,7 @@ impl Shared {
                 (dispatch_url, format!("{}-dispatch", request.incident), requests::dispatch(request, now))
             }
             Errand::Alert(request) => {
-                (call_url, format!("{}-unattended", request.incident), requests::unattended(request, now))
+                (alert_url, format!("{}-unattended", request.incident), requests::unattended(request, now))
             }
         };
         let Some(url) = url else { return not_taken("the configuration names no URL for it") };
@@ -193,8 +195,7 @@ impl Shared {
     }
 
     fn callback(&self, call: Id) -> Callback {
-        let url = self.settings.callback_url.as_ref().map(|url| format!("{url}/calls/{call}"));
-        Callback { url, token: self.callbacks.token(call) }
+        Callback { url: format!("{}/calls/{call}", self.settings.callback_url), token: self.callbacks.token(call) }
     }
 
     /// The answer is its status; nothing more of it is read.

@@ -45,6 +45,12 @@ impl Heard {
         }
     }
 
+    /// Nothing of the link itself was told that was not looked at.
+    pub fn has_not_changed(&self) {
+        let change = self.changes.try_recv();
+        assert!(change.is_err(), "{change:?}");
+    }
+
     pub fn message(&self) -> Message {
         self.messages.recv_timeout(DEADLINE).expect("a message on the link")
     }

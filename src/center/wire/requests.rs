@@ -10,9 +10,8 @@ use crate::wire::text::{json, timestamp};
 /// Where a telephony provider says what came of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Callback {
-    /// The outcome is posted here; absent if the provider cannot reach the center.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    /// The outcome is posted here.
+    pub url: String,
     /// Shows that it knows of this call.
     pub token: String,
 }
