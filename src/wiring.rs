@@ -6,7 +6,7 @@ use crate::config::{self, Config};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
-use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Subscription, TlsSettings};
+use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
 use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
 
 /// The topics of this hub at the home's broker.
@@ -74,6 +74,7 @@ fn link(config: &Config, broker: &config::Broker) -> LinkSettings {
         on_up: Vec::new(),
         last_words: Vec::new(),
         subscriptions: Vec::new(),
+        room: Room::SMALL,
         clock_trusted: Arc::new(move || Clock::new(trusted).synced()),
     }
 }

@@ -11,5 +11,9 @@
 //! | [`store`] | accounts, incidents, signals, calls, the audit trail: SQLite, and nobody else knows SQL |
 //! | [`office`] | how the console reaches the desk |
 
+pub mod callback;
 pub mod desk;
+pub mod ears;
 pub mod office;
+pub mod telephone;
+pub mod wire;

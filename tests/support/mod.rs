@@ -6,6 +6,7 @@
 pub mod link;
 pub mod mosquitto;
 pub mod peer;
+pub mod provider;
 pub mod proxy;
 pub mod script;
 
