@@ -65,3 +65,6 @@ pub mod exit;
 pub mod mailbox;
 pub mod store;
 pub mod vigil;
+pub mod web;
+pub mod wire;
+pub mod wiring;
