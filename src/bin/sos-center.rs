@@ -151,9 +151,9 @@ fn run(path: &Path) -> u8 {
     };
     with_config(path, |config| match run::run(config) {
         Ok(()) => exit::WELL,
-        Err(problem) => {
-            eprintln!("{problem}");
-            exit::FAILED
+        Err(failure) => {
+            eprintln!("{failure}");
+            if failure.is_configuration() { exit::CONFIGURATION } else { exit::FAILED }
         }
     })
 }

@@ -98,8 +98,9 @@ impl Hands {
                 self.link.publish(Publication { topic, payload, retain, correlation: None }, keep);
             }
             // The hub asks again.
-            Err(problem) => tracing::warn!("A message on the topic {} could not be signed: it {problem}.", topic.as_str()),
+            Err(problem) => {
+                tracing::warn!("A message on the topic {} could not be signed: it {problem}.", topic.as_str())
+            }
         }
     }
 }
-

@@ -15,6 +15,7 @@
 
 pub mod accounts;
 pub mod callback;
+pub mod console;
 pub mod desk;
 pub mod ears;
 mod hands;

@@ -45,8 +45,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub enum Failure {
     /// The configuration has to be mended before another start is of use.
     Configuration(String),
-    /// The store cannot be used.
-    Store(String),
+    /// The key or the store cannot be used.
+    Unusable(String),
     /// The system gave no thread, descriptor or the like.
     System { what: &'static str, error: io::Error },
     /// The console's address cannot be listened on.
@@ -56,7 +56,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Configuration(problem) | Failure::Store(problem) => f.write_str(problem),
+            Failure::Configuration(problem) | Failure::Unusable(problem) => f.write_str(problem),
             Failure::System { what, error } => write!(f, "The system cannot give {what} to sos-center: {error}."),
             Failure::Console { address, error } => write!(
                 f,
@@ -89,7 +89,7 @@ enum First {
 pub fn run(config: &CenterConfig) -> Result<(), Failure> {
     let started = Instant::now();
     let system = |what| move |error| Failure::System { what, error };
-    let private_key = key::load_or_make(&config.key_file).map_err(Failure::Configuration)?.private_pem;
+    let private_key = key::load_or_make(&config.key_file).map_err(Failure::Unusable)?.private_pem;
     let unusable = |problem| Failure::Configuration(format!("{} {problem}.", config.key_file.display()));
     let signer = Arc::new(Signer::from_pem(private_key.as_bytes(), &config.id).map_err(unusable)?);
     let callbacks = Arc::new(CallbackTokens::from_pem(private_key.as_bytes()).map_err(unusable)?);
@@ -181,7 +181,7 @@ fn take(desk: &mut Desk, hands: &mut Hands, input: Input) {
 fn memory(first_word: &Receiver<First>, config: &CenterConfig) -> Result<Option<Box<Restored>>, Failure> {
     let restored = match first_word.recv() {
         Ok(First::Restored(restored)) => restored,
-        Ok(First::Fatal(problem)) => return Err(Failure::Store(problem)),
+        Ok(First::Fatal(problem)) => return Err(Failure::Unusable(problem)),
         // The store's thread ends without a word only together with the process.
         Ok(First::Stop) | Err(_) => return Ok(None),
     };
@@ -213,10 +213,13 @@ impl StoreEar {
             }
             Told::Fatal(problem) => self.begin(First::Fatal(problem)),
             Told::Accounts(accounts) => {
-                let (accounts, keys): (Vec<_>, Vec<_>) = accounts.into_iter().map(|(account, key)| {
-                    let id = account.id.clone();
-                    (account, (id, key))
-                }).unzip();
+                let (accounts, keys): (Vec<_>, Vec<_>) = accounts
+                    .into_iter()
+                    .map(|(account, key)| {
+                        let id = account.id.clone();
+                        (account, (id, key))
+                    })
+                    .unzip();
                 self.learn(keys);
                 self.sender.urgent(Mail::Input(Input::Accounts(accounts)));
             }
