@@ -22,8 +22,7 @@ impl Asset {
         let tag: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let tag = format!("\"{tag}\"");
         let has_it = request.get(IF_NONE_MATCH).is_some_and(|had| had.as_bytes() == tag.as_bytes());
-        let mut response =
-            if has_it { StatusCode::NOT_MODIFIED.into_response() } else { self.content.into_response() };
+        let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { self.content.into_response() };
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -178,4 +178,3 @@ async fn connection(stream: TcpStream, site: Router, shutdown: Shutdown) {
         debug!("a connection broke off: {error}");
     }
 }
-

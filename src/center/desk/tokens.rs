@@ -56,7 +56,7 @@ pub fn issue(account: &Account, plans: &BTreeMap<String, bool>, last: Option<&Pl
 }
 
 /// Whether the account's token no longer says what is true.
-fn is_outdated(token: Option<&PlanToken>, account: &Account, plans: &BTreeMap<String, bool>) -> bool {
+pub fn is_outdated(token: Option<&PlanToken>, account: &Account, plans: &BTreeMap<String, bool>) -> bool {
     let Some(token) = token else { return true };
     let plan = if account.closed { "none" } else { account.plan.as_str() };
     token.plan != plan
