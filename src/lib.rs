@@ -25,8 +25,10 @@
 //! | [`wire`] | topics, commands, reports, signals, tokens: strict in, canonical out |
 //! | [`store`] | incidents, signals, replies, the plan: SQLite |
 //! | [`drivers`] | `mqtt`, `gpio`, `clock`, `logging`, `systemd`: each one thing of the world, none of the others |
-//! | [`daemon`] | the loop, what feeds it, what carries its effects out, and the watchdog's vigil |
+//! | [`daemon`] | the loop, what feeds it, and what carries its effects out |
+//! | [`vigil`] | when the watchdog may be fed |
 //! | [`config`] | `hub.toml`: text to values, every problem at once with its line and a caret |
+//! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
@@ -62,5 +64,7 @@ pub mod drivers;
 pub mod exit;
 pub mod mailbox;
 pub mod store;
+pub mod vigil;
+pub mod web;
 pub mod wire;
 pub mod wiring;

@@ -14,7 +14,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use home::Home;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::Packet;
+use rumqttc::v5::{Client, Event, MqttOptions};
 use sos_hub::config::Config;
+use sos_hub::drivers::mqtt::{LinkSettings, Subscription};
 
 const HUB_TOML: &str = include_str!("../config/hub.toml");
 
@@ -233,6 +237,39 @@ fn at_the_center_each_hub_has_its_own_account_alone() {
     }
 }
 
+#[test]
+fn at_the_center_no_hub_takes_the_centers_place_and_acks_may_go_out_in_numbers() {
+    let home = Home::new_empty();
+    let broker = Broker::start("center", &["sos-center", "a-1"], home.path());
+    let settings = |user: &str| LinkSettings {
+        client_id: "sos-center-center".into(),
+        username: Some(user.into()),
+        password_file: Some(home.write(&format!("{user}.word"), user)),
+        will: None,
+        on_up: Vec::new(),
+        last_words: Vec::new(),
+        subscriptions: vec![Subscription { topic: "center/+/signal".into(), wants_retained: false }],
+        ..support::link::settings(broker.port)
+    };
+    let (_center, heard) = support::link::start(settings("sos-center"));
+    heard.up();
+    let mut options = MqttOptions::new("sos-center-center", "127.0.0.1", broker.port);
+    options.set_credentials("a-1", "a-1");
+    let (client, mut connection) = Client::new(options, 10);
+    let is_granted = |event| match event {
+        Ok(Event::Incoming(Packet::ConnAck(granted))) => Some(granted),
+        Ok(_) => None,
+        Err(error) => panic!("{error}"),
+    };
+    let granted = connection.iter().find_map(is_granted).unwrap();
+    assert_eq!(granted.properties.unwrap().receive_max, Some(1000));
+    client.publish("center/a-1/signal", QoS::AtLeastOnce, false, "alarm").unwrap();
+    std::thread::spawn(move || connection.iter().all(|event| event.is_ok()));
+    // The link is the first one still: what comes next is the message, not a change.
+    assert_eq!(heard.message().payload, b"alarm");
+    heard.has_not_changed();
+}
+
 /// Whether the tool is there to be asked; says so when it is not.
 fn can_ask(tool: &str) -> bool {
     let there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -242,61 +279,90 @@ fn can_ask(tool: &str) -> bool {
     there
 }
 
+const UNITS: [&str; 2] = ["sos-hub", "sos-center"];
+
 #[test]
-fn systemd_accepts_the_unit() {
+fn systemd_accepts_the_units() {
     if !can_ask("systemd-analyze") {
         return;
     }
-    let home = Home::new_empty();
-    // It also looks for the program, which need not be installed here.
-    let unit = fs::read_to_string("systemd/sos-hub.service").unwrap().replace("/usr/bin/sos-hub", "/bin/true");
-    let path = home.write("sos-hub.service", unit);
-    let verified = Command::new("systemd-analyze").arg("verify").arg(path).output().unwrap();
-    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
-    assert!(verified.status.success() && !said.contains("sos-hub.service:"), "{said}");
+    for name in UNITS {
+        let home = Home::new_empty();
+        // It also looks for the program, which need not be installed here.
+        let unit = fs::read_to_string(format!("systemd/{name}.service")).unwrap();
+        let path = home.write(&format!("{name}.service"), unit.replace(&format!("/usr/bin/{name}"), "/bin/true"));
+        let verified = Command::new("systemd-analyze").arg("verify").arg(path).output().unwrap();
+        let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+        assert!(verified.status.success() && !said.contains(&format!("{name}.service:")), "{said}");
+    }
 }
 
 #[test]
 fn systemd_never_gives_up_but_on_a_bad_configuration() {
-    let unit = fs::read_to_string("systemd/sos-hub.service").unwrap();
-    for line in
-        ["Restart=always", "RestartSec=1", "StartLimitIntervalSec=0", "RestartPreventExitStatus=78", "WatchdogSec=9"]
-    {
-        assert!(unit.lines().any(|found| found == line), "{line}");
+    for name in UNITS {
+        let unit = fs::read_to_string(format!("systemd/{name}.service")).unwrap();
+        for line in [
+            "Restart=always",
+            "RestartSec=1",
+            "StartLimitIntervalSec=0",
+            "RestartPreventExitStatus=78",
+            "WatchdogSec=9",
+        ] {
+            assert!(unit.lines().any(|found| found == line), "{name}: {line}");
+        }
+        assert!(!unit.contains("network-online"));
     }
-    assert!(!unit.contains("network-online"));
 }
 
-#[test]
-fn systemd_makes_the_user_and_keeps_the_keys_to_it() {
+/// A system of its own in which sysusers and tmpfiles have done what the shipped files say. `None`, with a word on it,
+/// where that cannot be tried.
+fn installed(name: &str, before: &[&str]) -> Option<Home> {
     if !can_ask("systemd-sysusers") || !can_ask("systemd-tmpfiles") {
-        return;
+        return None;
     }
     let home = Home::new_empty();
     let etc = home.path().join("etc");
     fs::create_dir_all(etc.join("sos-hub")).unwrap();
     fs::write(etc.join("passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
     fs::write(etc.join("group"), "root:x:0:\n").unwrap();
-    fs::write(etc.join("sos-hub/hub.key"), "").unwrap();
+    for file in before {
+        fs::create_dir_all(home.path().join(file).parent().unwrap()).unwrap();
+        fs::write(home.path().join(file), "").unwrap();
+    }
     let root = format!("--root={}", home.path().display());
     let here = std::env::current_dir().unwrap();
-    let made = Command::new("systemd-sysusers").arg(&root).arg(here.join("systemd/sos-hub.sysusers")).output().unwrap();
+    let shipped = |kind: &str| here.join(format!("systemd/{name}.{kind}"));
+    let made = Command::new("systemd-sysusers").arg(&root).arg(shipped("sysusers")).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains("\nsos-hub:"));
-    let groups = fs::read_to_string(etc.join("group")).unwrap();
-    assert!(groups.lines().any(|group| group.starts_with("gpio:") && group.ends_with(":sos-hub")), "{groups}");
-
+    assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains(&format!("\n{name}:")));
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         eprintln!("skipped: only root may give files to another user");
-        return;
+        return None;
     }
-    let kept = Command::new("systemd-tmpfiles")
-        .args([&root, "--create"])
-        .arg(here.join("systemd/sos-hub.tmpfiles"))
-        .output()
-        .unwrap();
+    let kept = Command::new("systemd-tmpfiles").args([&root, "--create"]).arg(shipped("tmpfiles")).output().unwrap();
     assert!(kept.status.success(), "{kept:?}");
-    let mode = |name: &str| fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o7777;
-    assert_eq!((mode("etc/sos-hub"), mode("etc/sos-hub/hub.key")), (0o750, 0o640));
-    assert_eq!(mode("var/lib/sos-hub"), 0o700);
+    Some(home)
+}
+
+fn mode(home: &Home, name: &str) -> u32 {
+    fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn systemd_makes_the_hubs_user_and_keeps_the_keys_to_it() {
+    let Some(home) = installed("sos-hub", &["etc/sos-hub/hub.key"]) else { return };
+    let groups = fs::read_to_string(home.path().join("etc/group")).unwrap();
+    assert!(groups.lines().any(|group| group.starts_with("gpio:") && group.ends_with(":sos-hub")), "{groups}");
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/hub.key")), (0o750, 0o640));
+    assert_eq!(mode(&home, "var/lib/sos-hub"), 0o700);
+}
+
+#[test]
+fn systemd_makes_the_centers_user_and_keeps_the_keys_to_it() {
+    let Some(home) = installed("sos-center", &["etc/sos-hub/center.password"]) else { return };
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/center.password")), (0o755, 0o640));
+    assert_eq!(mode(&home, "var/lib/sos-center"), 0o700);
+    let owner = |name: &str| fs::metadata(home.path().join(name)).unwrap().uid();
+    assert_ne!(owner("var/lib/sos-center"), 0);
+    assert_eq!(owner("etc/sos-hub/center.password"), 0);
 }

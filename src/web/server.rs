@@ -1,0 +1,180 @@
+//! A small HTTP/1.1 server: one thread with a runtime of its own, so that pages can neither wait for nor hold up
+//! anything else in the process.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout_at};
+use tracing::{debug, error_span, warn};
+
+use super::patience::Patient;
+
+/// For a request's head, and for the pause between two requests of one connection.
+const HEAD: Duration = Duration::from_secs(15);
+/// For the other side to read what it asked for.
+const UNREAD: Duration = Duration::from_secs(30);
+const HEAD_BYTES: usize = 16 * 1024;
+const MOST_HEADERS: usize = 64;
+/// Out of descriptors, most likely: some must come back first.
+const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// Where a site listens, and how much of it there may be.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Of the thread; at most 15 characters.
+    pub name: &'static str,
+    /// Port 0 is any that is free.
+    pub listen: SocketAddr,
+    /// Open at the same time; further ones wait in the system's queue.
+    pub most_connections: usize,
+    /// Jobs that block (hashes of passwords) at the same time; further ones wait.
+    pub most_blocking: usize,
+}
+
+/// A server that runs until it is stopped.
+pub struct Server {
+    address: SocketAddr,
+    ending: watch::Sender<Option<Instant>>,
+    thread: JoinHandle<()>,
+}
+
+/// Tells a site's own tasks that the server stops.
+#[derive(Clone)]
+pub struct Shutdown(watch::Receiver<Option<Instant>>);
+
+impl Shutdown {
+    /// Returns once the server stops.
+    pub async fn requested(&self) {
+        let mut ending = self.0.clone();
+        // An error means that the server is gone: it has stopped too.
+        let _ = ending.wait_for(Option::is_some).await;
+    }
+}
+
+impl Server {
+    /// Listens, and serves what `site` returns. `site` runs on the server's runtime, and may spawn tasks there.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, or the system gives no thread.
+    pub fn start(
+        settings: ServerSettings,
+        site: impl FnOnce(Shutdown) -> Router + Send + 'static,
+    ) -> io::Result<Server> {
+        let listener = TcpListener::bind(settings.listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(settings.most_blocking)
+            .thread_stack_size(STACK_BYTES)
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (ending, ending_seen) = watch::channel(None);
+        let thread = Builder::new().name(settings.name.to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            let _span = error_span!("web", site = settings.name).entered();
+            runtime.block_on(async {
+                let site = site(Shutdown(ending_seen.clone()));
+                let serving = serve(listener, site, Shutdown(ending_seen.clone()), settings.most_connections);
+                tokio::select! {
+                    () = serving => {}
+                    () = deadline(ending_seen) => debug!("connections were open at the end, and are cut"),
+                }
+            });
+            // A hash that is being made must not hold the end up.
+            runtime.shutdown_background();
+        })?;
+        Ok(Server { address, ending, thread })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, ends the live streams, lets what is being answered be answered, and gives up after
+    /// `within`.
+    pub fn stop(self, within: Duration) {
+        self.ending.send_replace(Some(Instant::now() + within));
+        // If the thread panicked, that has been told already.
+        let _ = self.thread.join();
+    }
+}
+
+/// Returns when the time for stopping is over.
+async fn deadline(mut ending: watch::Receiver<Option<Instant>>) {
+    let end = ending.wait_for(Option::is_some).await.ok().and_then(|end| *end);
+    let forever = std::future::pending::<()>();
+    let _ = timeout_at(end.unwrap_or_else(Instant::now).into(), forever).await;
+}
+
+async fn serve(listener: tokio::net::TcpListener, site: Router, shutdown: Shutdown, most: usize) {
+    let room = Arc::new(Semaphore::new(most));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = async {
+            let room = Arc::clone(&room).acquire_owned().await;
+            (room, listener.accept().await)
+        };
+        let (room, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = shutdown.requested() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(stream, site.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(room);
+                });
+            }
+            Err(error) => {
+                warn!("cannot take a connection: {error}");
+                sleep(AFTER_FAILED_ACCEPT).await;
+            }
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection(stream: TcpStream, site: Router, shutdown: Shutdown) {
+    // What is said here is small, and people wait for it.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!("a connection was gone at once: {error}");
+        return;
+    }
+    let io = TokioIo::new(Patient::new(stream, UNREAD));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(MOST_HEADERS)
+        .serve_connection(io, TowerToHyperService::new(site));
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = shutdown.requested() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!("a connection broke off: {error}");
+    }
+}
