@@ -269,8 +269,7 @@ impl Center {
     fn assert_stored(&self, ack: &Ack) {
         let hub = self.paper.hubs.get(&ack.account);
         assert!(hub.is_some_and(|hub| hub.ack_seq >= ack.seq), "an ack's seq is not on disk: {ack:?}");
-        let kept = self.paper.signals.iter().find(|kept| kept.account == ack.account && kept.jti == ack.signal);
-        if let Some(kept) = kept {
+        if let Some(kept) = self.paper.signal(&ack.account, ack.signal) {
             assert_eq!((kept.verdict, kept.ack_seq), (ack.verdict, ack.seq), "an ack differs from the one on disk");
         }
     }

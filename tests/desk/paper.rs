@@ -18,10 +18,12 @@ pub struct Paper {
     pub faults: BTreeMap<(AccountId, String), (String, Wall)>,
     pub tokens: BTreeMap<AccountId, PlanToken>,
     pub incidents: BTreeMap<Id, IncidentRecord>,
-    pub updates: Vec<Update>,
-    pub steps: Vec<StepRecord>,
+    pub updates: BTreeMap<(Id, u64), Update>,
+    pub steps: BTreeMap<(Id, u32), StepRecord>,
     pub calls: Vec<CallRecord>,
     pub signals: Vec<SignalRecord>,
+    /// Where each is among them.
+    places: BTreeMap<(AccountId, Id), usize>,
     pub audit: Vec<AuditRecord>,
     pub security: BTreeMap<u64, SecurityRecord>,
     pub commits: usize,
@@ -43,22 +45,20 @@ impl Paper {
     fn keep(&mut self, record: Record) {
         match record {
             Record::Signal(signal) => {
-                let twice = self.signals.iter().any(|kept| (&kept.account, kept.jti) == (&signal.account, signal.jti));
-                assert!(!twice, "a signal was taken twice: {signal:?}");
+                let before = self.places.insert((signal.account.clone(), signal.jti), self.signals.len());
+                assert_eq!(before, None, "a signal was taken twice: {signal:?}");
                 self.signals.push(signal);
             }
             Record::Incident(incident) => {
                 self.incidents.insert(incident.id, incident);
             }
             Record::Update(update) => {
-                let twice = self.updates.iter().any(|kept| (kept.incident, kept.seq) == (update.incident, update.seq));
-                assert!(!twice, "an update's seq was used twice: {update:?}");
-                self.updates.push(update);
+                let before = self.updates.insert((update.incident, update.seq), update);
+                assert_eq!(before, None, "an update's seq was used twice");
             }
             Record::Step(step) => {
-                let twice = self.steps.iter().any(|kept| (kept.incident, kept.number) == (step.incident, step.number));
-                assert!(!twice, "a line of the history was written twice: {step:?}");
-                self.steps.push(step);
+                let before = self.steps.insert((step.incident, step.number), step);
+                assert_eq!(before, None, "a line of the history was written twice");
             }
             Record::Call(call) => {
                 self.calls.retain(|kept| kept.id != call.id);
@@ -88,14 +88,18 @@ impl Paper {
         let id = incident.id;
         StoredIncident {
             incident: incident.clone(),
-            updates: self.updates.iter().filter(|update| update.incident == id).cloned().collect(),
-            steps: self.steps.iter().filter(|step| step.incident == id).cloned().collect(),
+            updates: self.updates.range((id, 0)..=(id, u64::MAX)).map(|(_, update)| update.clone()).collect(),
+            steps: self.steps.range((id, 0)..=(id, u32::MAX)).map(|(_, step)| step.clone()).collect(),
             calls: self.calls.iter().filter(|call| call.incident == id).cloned().collect(),
         }
     }
 
+    pub fn signal(&self, account: &AccountId, jti: Id) -> Option<&SignalRecord> {
+        self.places.get(&(account.clone(), jti)).and_then(|place| self.signals.get(*place))
+    }
+
     pub fn look_up(&self, signal: &Signal, incidents: &[Id]) -> Past {
-        let past = self.signals.iter().find(|kept| kept.account == signal.account && kept.jti == signal.jti);
+        let past = self.signal(&signal.account, signal.jti);
         let incidents = incidents.iter().filter_map(|id| self.incidents.get(id));
         Past { signal: past.map(past_signal), incidents: incidents.map(|incident| self.stored(incident)).collect() }
     }

@@ -75,7 +75,7 @@ fn a_drill_goes_on_by_itself() {
     }
     center.after(seconds(120));
     assert_eq!(center.view(incident).line.stage, Stage::Closed);
-    let stages: Vec<u64> = center.paper.updates.iter().map(|update| update.seq).collect();
+    let stages: Vec<u64> = center.paper.updates.values().map(|update| update.seq).collect();
     assert_eq!(stages, (1..=8).collect::<Vec<_>>());
 }
 

@@ -158,7 +158,8 @@ fn many_renewals_at_once_are_spread_too() {
     let mut center = Center::open(operator(), Paper::with(names.iter().map(|name| account(name)).collect()));
     center.after(seconds(2));
     let mut center = center.restarted(seconds(15 * DAY));
-    assert_eq!(center.seen.tokens.len(), 100);
-    center.after(millis(950));
+    center.after(millis(500));
+    assert!(center.seen.tokens.len() <= 600, "{}", center.seen.tokens.len());
+    center.after(millis(600));
     assert_eq!(center.seen.tokens.len(), 1_000);
 }
