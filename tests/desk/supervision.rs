@@ -52,6 +52,18 @@ fn a_heartbeat_that_is_replayed_is_not_acked_and_keeps_nobody_online() {
 }
 
 #[test]
+fn a_heartbeat_that_an_alarm_has_overtaken_is_heard() {
+    let mut center = center();
+    center.heartbeat("A1", &[]);
+    center.after(seconds(60));
+    let overtaken = center.heartbeat_signal("A1", &[]);
+    center.alarm("A1", 7);
+    center.hears(overtaken);
+    assert_eq!(center.seen.acks.len(), 3);
+    assert!(center.problems().is_empty());
+}
+
+#[test]
 fn a_hub_that_lost_its_memory_or_its_clock_is_heard_all_the_same() {
     let mut center = center();
     center.heartbeat("A1", &[]);

@@ -167,7 +167,7 @@ pub struct HubRecord {
     pub offline: bool,
     /// Of the last new ack.
     pub ack_seq: u64,
-    /// The highest `seq`, and the latest `sent_at`, of the account's signals: against heartbeats that are replayed.
+    /// The highest `seq`, and the latest `sent_at`, of its heartbeats: against those that are replayed.
     pub signal_seq: u64,
     pub sent_wall: Option<Wall>,
 }

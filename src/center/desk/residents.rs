@@ -83,12 +83,13 @@ impl Resident {
         }
     }
 
-    /// Whether this was sent before something that has come already: a recording, as heartbeats are sent once each.
+    /// Whether this heartbeat was sent before one that has come already: a recording, as each is sent once. Other signals
+    /// do not count: an alarm overtakes heartbeats on its way.
     pub fn has_seen_later_than(&self, signal: &Signal) -> bool {
         signal.seq.min(LAST_SEQ) <= self.signal_seq && signal.sent_wall <= self.sent_wall
     }
 
-    /// Notes how far the hub's own count and clock have come.
+    /// Notes how far the hub's own count and clock had come at this heartbeat.
     pub fn has_seen(&mut self, signal: &Signal) {
         self.signal_seq = self.signal_seq.max(signal.seq.min(LAST_SEQ));
         self.sent_wall = self.sent_wall.max(signal.sent_wall);

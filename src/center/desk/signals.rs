@@ -85,7 +85,6 @@ impl Desk {
     fn acknowledge(&mut self, signal: &Signal, verdict: Verdict, turn: &mut Turn) {
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
         resident.ack_seq += 1;
-        resident.has_seen(signal);
         let past = PastSignal { jti: signal.jti, verdict, ack_seq: resident.ack_seq, received_wall: turn.at.wall };
         turn.record(Record::Signal(SignalRecord {
             jti: signal.jti,
