@@ -1,8 +1,7 @@
 //! `sos-hub demo`: the hub as it is shipped, with everything around it in the same process — a broker, files in place
-//! of lines, a stand-in for the monitoring center — so that it can be tried on any computer. Nobody is called.
+//! of lines, the monitoring center with simulated calls — so that it can be tried on any computer. Nobody is called.
 
 mod broker;
-mod center;
 mod files;
 mod screen;
 mod welcome;
@@ -17,11 +16,15 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::center;
 use crate::config::Config;
 use crate::daemon;
 use crate::drivers::{clock, logging};
 use files::Files;
 use screen::Screen;
+
+/// Where the center's console is, if nobody has that port.
+const CONSOLE_PORT: u16 = 8090;
 
 /// How long the hub may take to stop.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -49,6 +52,8 @@ pub enum Failure {
     Directory(io::Error),
     /// What the demo wrote itself is refused.
     Configuration(String),
+    /// The monitoring center could not be made or started. A sentence.
+    Center(String),
     Hub(daemon::Failure),
     System {
         what: &'static str,
@@ -71,7 +76,7 @@ impl fmt::Display for Failure {
                 "The demo cannot make its files in {} ({error}): set TMPDIR to a directory that can be written to.",
                 std::env::temp_dir().display()
             ),
-            Failure::Configuration(problems) => f.write_str(problems),
+            Failure::Configuration(problem) | Failure::Center(problem) => f.write_str(problem),
             Failure::Hub(failure) => failure.fmt(f),
             Failure::System { what, error } => write!(f, "The system cannot give {what} to sos-hub: {error}."),
         }
@@ -83,6 +88,8 @@ enum Ending {
     /// Ctrl-C and the like, or nobody reads what it shows.
     Asked,
     Hub(Result<(), daemon::Failure>),
+    /// The center could not go on: a sentence.
+    Center(String),
 }
 
 /// Runs the demo until it is interrupted or nobody reads its output any more.
@@ -99,12 +106,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     listen_for_interrupts(sender.clone()).map_err(system("a thread for interrupts"))?;
 
     let ports = broker::start(options.port)?;
-    let files = Files::make(ports, options.panel_port).map_err(Failure::Directory)?;
+    let console = broker::usual_or_free_port(CONSOLE_PORT)?;
+    let files = Files::make(ports, console, options.panel_port)?;
     let (config, _) =
         Config::load(&files.config()).map_err(|problems| Failure::Configuration(problems.render(false)))?;
-    center::start(&config, &files).map_err(system("a thread for the center"))?;
+    start_center(&files, sender.clone())?;
     let on_deaf = sender.clone();
-    let screen = Screen::start(&config, welcome::welcome(&files, ports), move || ask(&on_deaf));
+    let screen = Screen::start(&config, welcome::welcome(&files, ports, console), move || ask(&on_deaf));
     let screen = screen.map_err(system("a thread for the screen"))?;
     watch_reader(sender.clone()).map_err(system("a thread for the screen"))?;
     let hub = Builder::new().name("hub".into()).spawn(move || {
@@ -114,15 +122,28 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     hub.map_err(system("a thread for the hub"))?;
 
     let outcome = match endings.recv() {
-        Ok(Ending::Hub(outcome)) => outcome,
-        Ok(Ending::Asked) | Err(_) => stop_hub(&endings),
+        Ok(Ending::Hub(outcome)) => outcome.map_err(Failure::Hub),
+        Ok(Ending::Center(problem)) => stop_hub(&endings).map_err(Failure::Hub).and(Err(Failure::Center(problem))),
+        Ok(Ending::Asked) | Err(_) => stop_hub(&endings).map_err(Failure::Hub),
     };
     let dir = files.dir().display().to_string();
     drop(files);
     // The terminal has written ^C there.
     let start = if io::stdout().is_terminal() { "\n" } else { "" };
     screen.end(format!("{start}The demo has ended and removed {dir}.\n"));
-    outcome.map_err(Failure::Hub)
+    outcome
+}
+
+/// The shipped center, which ends at a signal as the hub does.
+fn start_center(files: &Files, sender: Sender<Ending>) -> Result<(), Failure> {
+    let config = files.center()?;
+    let center = Builder::new().name("center".into()).spawn(move || {
+        if let Err(failure) = center::run::run(&config) {
+            // Nobody listens any more once the demo ends.
+            let _ = sender.send(Ending::Center(failure.to_string()));
+        }
+    });
+    center.map(drop).map_err(|error| Failure::System { what: "a thread for the center", error })
 }
 
 /// The hub ends like any daemon, at a signal. It may not have listened yet when the first one came, so it is sent again

@@ -1,21 +1,22 @@
-//! The demo's own directory: keys, plan, `hub.toml`, the hub's memory and the files that stand for its lines.
+//! The demo's own directory: the center with an account and an operator, what that gives its hub, `hub.toml`, both
+//! memories, and the files that stand for lines.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::json;
 use uuid::Uuid;
 
+use super::Failure;
 use super::broker::Ports;
-use crate::drivers::clock;
-use crate::wire::keys::{KeyPair, key_pair};
-use crate::wire::tokens::Signer;
+use crate::center::accounts::{self, NewAccount};
+use crate::config::center::CenterConfig;
 
-/// The account at the stand-in center.
-pub const ACCOUNT: &str = "demo";
+/// The account at the center.
+const ACCOUNT: &str = "demo";
+/// Who logs in to the center's console.
+pub const OPERATOR: &str = "operator";
 /// The line of the button in the hallway (police). All lines are BCM numbers.
 pub const HALLWAY: u8 = 4;
 /// The line of the button in the kitchen (fire).
@@ -24,26 +25,54 @@ const SIREN: u8 = 17;
 const CANCEL: u8 = 6;
 const LED: u8 = 27;
 
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-
 /// The directory; dropping it removes it.
 pub struct Files {
     dir: PathBuf,
-    /// The stand-in center's key.
-    pub center_key: KeyPair,
-    pub hub_key: KeyPair,
+    /// Of the operator.
+    pub password: String,
 }
 
 impl Files {
-    /// Makes everything that a hub finds on its disk before its first start.
-    pub fn make(ports: Ports, panel_port: Option<u16>) -> io::Result<Files> {
-        let name = format!("sos-hub-demo-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let dir = std::path::absolute(std::env::temp_dir())?.join(name);
-        let (center_key, hub_key) = (new_key()?, new_key()?);
-        DirBuilder::new().mode(0o700).create(&dir)?;
-        let files = Files { dir, center_key, hub_key };
-        files.fill(ports, panel_port)?;
+    /// Makes everything that center and hub find on their disk before their first start. The console will be at this
+    /// port.
+    pub fn make(ports: Ports, console: u16, panel_port: Option<u16>) -> Result<Files, Failure> {
+        let random = Uuid::new_v4().simple().to_string();
+        let temporary = std::path::absolute(std::env::temp_dir()).map_err(Failure::Directory)?;
+        let dir = temporary.join(format!("sos-hub-demo-{}", &random[..8]));
+        DirBuilder::new().mode(0o700).create(&dir).map_err(Failure::Directory)?;
+        let files = Files { dir, password: random[8..20].to_owned() };
+        files.write("center.toml", &center_config(ports, console)).map_err(Failure::Directory)?;
+        files.open_account()?;
+        let plan = files.dir.join("bundle/plan.jwt");
+        let state = files.dir.join("state");
+        let moved = fs::create_dir(&state).and_then(|()| fs::rename(plan, state.join("plan.jwt")));
+        moved.and_then(|()| files.write("hub.toml", &hub_config(ports, panel_port))).map_err(Failure::Directory)?;
         Ok(files)
+    }
+
+    /// As somebody who runs a center does it.
+    fn open_account(&self) -> Result<(), Failure> {
+        let config = self.center()?;
+        let account = NewAccount {
+            id: ACCOUNT.to_owned(),
+            name: "The demo household".to_owned(),
+            address: "1 Example Street".to_owned(),
+            plan: "protect_plus".to_owned(),
+            contacts: ["Ann:+1 555 0101", "Ben:+1 555 0102"].map(str::to_owned).into(),
+            password: Some("demo".to_owned()),
+            out: self.dir.join("bundle"),
+            hub_key: None,
+        };
+        let failed = |failure: accounts::Failure| Failure::Center(failure.to_string());
+        accounts::add(&config, account).map_err(failed)?;
+        accounts::add_operator(&config, OPERATOR, &self.password).map_err(failed)?;
+        Ok(())
+    }
+
+    /// The center's configuration.
+    pub fn center(&self) -> Result<CenterConfig, Failure> {
+        let loaded = CenterConfig::load(&self.dir.join("center.toml"));
+        loaded.map(|(config, _)| config).map_err(|problems| Failure::Configuration(problems.render(false)))
     }
 
     pub fn dir(&self) -> &Path {
@@ -64,30 +93,6 @@ impl Files {
         self.dir.join("gpio/out").join(SIREN.to_string())
     }
 
-    fn fill(&self, ports: Ports, panel_port: Option<u16>) -> io::Result<()> {
-        self.write("center.pub", &self.center_key.public_pem)?;
-        self.write("hub.key", &self.hub_key.private_pem)?;
-        fs::create_dir(self.dir.join("state"))?;
-        self.write("state/plan.jwt", &self.plan()?)?;
-        self.write("hub.toml", &config(ports, panel_port))
-    }
-
-    /// What the center would have given the account: a plan with professional monitoring.
-    fn plan(&self) -> io::Result<String> {
-        let now = clock::wall().0.div_euclid(1000);
-        let claims = json!({
-            "account": ACCOUNT,
-            "plan": "protect_plus",
-            "professional_monitoring": true,
-            "missing": [],
-            "serial": 1,
-            "iat": now,
-            "exp": now + 365 * DAY_SECONDS,
-        });
-        let signer = Signer::from_pem(self.center_key.private_pem.as_bytes(), "center").map_err(io::Error::other)?;
-        signer.sign(claims.to_string().as_bytes()).map_err(io::Error::other)
-    }
-
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.dir.join(name))?;
         file.write_all(text.as_bytes())
@@ -101,15 +106,31 @@ impl Drop for Files {
     }
 }
 
-fn new_key() -> io::Result<KeyPair> {
-    let mut secret = [0; 32];
-    let filled = SystemRandom::new().fill(&mut secret);
-    filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    Ok(key_pair(&secret))
+/// Each alarm walks through the call by itself: the first contact does not answer, the second one does.
+fn center_config(Ports { v5: port, .. }: Ports, console: u16) -> String {
+    format!(
+        r#"# The monitoring center of `sos-hub demo`, which removes this file when it ends.
+
+[center]
+state_dir = "center"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+
+[console]
+listen = "127.0.0.1:{console}"
+
+[call]
+mode = "simulated"
+ring_seconds = 8
+answers = ["no_answer", "confirmed"]
+"#
+    )
 }
 
 /// Paths in it begin at its own directory.
-fn config(Ports { v5: port, .. }: Ports, panel_port: Option<u16>) -> String {
+fn hub_config(Ports { v5: port, .. }: Ports, panel_port: Option<u16>) -> String {
     let panel = panel_port.map(|port| format!("\n[panel]\nlisten = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
     format!(
         r#"# The hub of `sos-hub demo`, which removes this file when it ends.
@@ -151,8 +172,8 @@ port = {port}
 host = "127.0.0.1"
 port = {port}
 account = "{ACCOUNT}"
-hub_key_file = "hub.key"
-center_key_file = "center.pub"
+hub_key_file = "bundle/hub.key"
+center_key_file = "bundle/center.pub"
 {panel}"#
     )
 }

@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::broker::Ports;
-use super::files::{Files, HALLWAY, KITCHEN};
+use super::files::{Files, HALLWAY, KITCHEN, OPERATOR};
 
 /// The whole text.
-pub fn welcome(files: &Files, ports: Ports) -> String {
+pub fn welcome(files: &Files, ports: Ports, console: u16) -> String {
     let Ports { v4, v5 } = ports;
     let port = if v4 == 1883 { String::new() } else { format!(" -p {v4}") };
     let hub = program();
@@ -19,13 +19,15 @@ pub fn welcome(files: &Files, ports: Ports) -> String {
     let (hallway, kitchen) = (press(HALLWAY), press(KITCHEN));
     let siren = shell(files.siren().as_os_str());
     let dir = files.dir().display();
+    let password = &files.password;
     format!(
         r"
 This is a demo: nobody is called, no siren sounds, nothing leaves this computer.
 
   broker   127.0.0.1:{v4} for MQTT 3.1.1, 127.0.0.1:{v5} for MQTT 5
   hub      the real one, with files in place of buttons, siren and LED
-  center   a stand-in: it takes each alarm and closes it 20 seconds later
+  center   the real one with simulated calls; its console is http://127.0.0.1:{console}/
+           log in as {OPERATOR} with {password}
   files    {dir}
 
 Ask for help from another terminal: 5 seconds to cancel, then siren and alarm.
