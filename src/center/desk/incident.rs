@@ -94,6 +94,7 @@ impl Incident {
             ended_wall: None,
         };
         let mut incident = Incident::new(record);
+        incident.moved();
         incident.tell(wording::alarm_received(&incident.record), turn);
         incident.cry(turn);
         turn.log(Severity::Info, Some(id), "alarm", wording::log_alarm(&incident.record));
