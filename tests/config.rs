@@ -2,14 +2,17 @@
 
 #[path = "support/home.rs"]
 mod home;
+#[path = "support/problems.rs"]
+mod problems;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use home::Home;
+use problems::{changes, summary};
 use proptest::prelude::*;
-use sos_hub::config::{Clock, Config, Gpio, Problems};
+use sos_hub::config::{Clock, Config, Gpio};
 use sos_hub::controller::settings::Press;
 use sos_hub::controller::words::Service;
 
@@ -30,40 +33,10 @@ hub_key_file = "hub.key"
 center_key_file = "center.pub"
 "#;
 
-/// A change to [`LEAST`] and what is said of the text that comes of it.
-struct Change {
-    text: String,
-    expected: &'static str,
-}
-
-/// Reads blocks of `- line` (taken out of [`LEAST`]), `+ line` (put in its place) and the line that is said then.
-fn changes(blocks: &'static str) -> impl Iterator<Item = Change> {
-    blocks.trim().split("\n\n").map(|block| {
-        let lines =
-            |mark| block.lines().filter_map(move |line| line.strip_prefix(mark)).map(|line| format!("{line}\n"));
-        let (old, new): (String, String) = (lines("- ").collect(), lines("+ ").collect());
-        assert_eq!(LEAST.matches(&old).count(), 1, "{old}");
-        Change { text: LEAST.replace(&old, &new), expected: block.lines().last().unwrap() }
-    })
-}
-
 /// What is said of a text, a line each: `error 4:8 ^^ sentence`. The directory's name is cut out.
 fn said(home: &Home, text: &str) -> Vec<String> {
     let problems = home.load(text).map_or_else(|problems| problems, |(_, warnings)| warnings);
-    summary(home, &problems)
-}
-
-fn summary(home: &Home, problems: &Problems) -> Vec<String> {
-    let rendered = problems.to_string().replace(&format!("{}/", home.path().display()), "");
-    let mut list = Vec::new();
-    for block in rendered.split("\n\n").filter(|block| block.contains("--> ")) {
-        let mut lines = block.lines();
-        let (kind, sentence) = lines.next().unwrap().split_once(": ").unwrap();
-        let place = lines.next().unwrap().trim().strip_prefix("--> hub.toml").unwrap();
-        let carets = lines.last().unwrap_or_default().trim_start_matches([' ', '|']);
-        list.push(format!("{kind} {} {carets} {sentence}", place.trim_start_matches(':')).replace("  ", " "));
-    }
-    list
+    summary(home.path(), &problems)
 }
 
 #[test]
@@ -190,7 +163,7 @@ DIR/hub.toml: 2 errors, 0 warnings
 fn a_wrong_value_is_pointed_at_with_what_to_do() {
     let home = Home::new();
     home.write("empty", "\n");
-    for case in changes(include_str!("data/wrong_values.txt")) {
+    for case in changes(LEAST, include_str!("data/wrong_values.txt")) {
         assert_eq!(said(&home, &case.text), [case.expected], "with {}", case.text);
         assert!(home.load(&case.text).is_err(), "with {}", case.text);
     }
@@ -201,7 +174,7 @@ fn what_is_doubtful_is_a_warning_and_no_refusal() {
     let home = Home::new();
     let key = home.write("open.key", fs::read(home.path().join("hub.key")).unwrap());
     fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
-    for case in changes(include_str!("data/doubtful_values.txt")) {
+    for case in changes(LEAST, include_str!("data/doubtful_values.txt")) {
         assert_eq!(said(&home, &case.text), [case.expected], "with {}", case.text);
         assert!(home.load(&case.text).is_ok(), "with {}", case.text);
     }
@@ -274,7 +247,7 @@ fn a_table_of_the_wrong_kind_is_one_problem() {
 fn a_file_that_is_no_text_is_refused() {
     let home = Home::new();
     let bad_utf8 = home.load(b"[hub]\r\nid = \"\xff\"\r\n").unwrap_err();
-    assert_eq!(summary(&home, &bad_utf8), ["error 2:7 ^ this is not UTF-8 text: save the file as UTF-8"]);
+    assert_eq!(summary(home.path(), &bad_utf8), ["error 2:7 ^ this is not UTF-8 text: save the file as UTF-8"]);
     let sentence = "here are NUL bytes, as a power cut may leave them: restore the file from a copy";
     assert_eq!(said(&home, "[hub]\n\0\0\0\0"), [format!("error 2:1 ^ {sentence}")]);
     let large = home.load("#".repeat(10_000_000)).unwrap_err().to_string();
