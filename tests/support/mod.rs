@@ -29,3 +29,8 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 pub fn pace(gap: Duration) {
     std::thread::sleep(gap);
 }
+
+/// What a future comes to.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
