@@ -79,8 +79,7 @@ impl Center {
         })
         .expect("the store starts");
         let archive = store.archive();
-        let settings =
-            Settings { calls: setup.calls, ring: setup.ring, dispatch: DispatchMode::Operator, plans };
+        let settings = Settings { calls: setup.calls, ring: setup.ring, dispatch: DispatchMode::Operator, plans };
         let thread = std::thread::spawn(move || run(Desk::new(settings), store, &mails, &bell));
         sender.urgent(Mail::Input(Input::Broker(LinkChange::Up)));
         let settings = ConsoleSettings {
@@ -184,9 +183,10 @@ fn fill(dir: &Path, operators: &[&str], plans: &BTreeMap<String, bool>) {
         let hash = secrets::hash(PASSWORD).expect("a hash");
         books.add_operator(operator, &hash, &hand()).expect("an operator");
     }
-    for (id, name, address) in
-        [("A1", "Ann & Bob <Miller>", "1 Long Lane, Exeter EX1 1AA"), ("A2", "Carla Jones", "22 Hill Road, Bath BA1 2BB")]
-    {
+    for (id, name, address) in [
+        ("A1", "Ann & Bob <Miller>", "1 Long Lane, Exeter EX1 1AA"),
+        ("A2", "Carla Jones", "22 Hill Road, Bath BA1 2BB"),
+    ] {
         let contact = |name: &str, phone: &str| Contact { name: name.to_owned(), phone: phone.to_owned() };
         let account = Account {
             id: AccountId::new(id),

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-
 use super::Failure;
 use crate::center::desk::words::{AccountId, PlanToken};
 use crate::center::store::books::Entry;
