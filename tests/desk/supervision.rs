@@ -1,5 +1,7 @@
 //! Whether hubs are alive.
 
+use std::time::Duration;
+
 use sos_hub::center::desk::effect::{Changed, Urgency};
 use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::view::{HubLine, HubStanding};
@@ -229,4 +231,18 @@ fn a_page_of_hubs_begins_where_the_last_one_ended() {
         }
     }
     assert_eq!(seen, names);
+}
+
+#[test]
+fn a_hub_that_names_nonsensical_numbers_is_bounded() {
+    let mut center = center();
+    let kind = SignalKind::Heartbeat { interval: Duration::MAX, open: Vec::new() };
+    center.other("A1", 1, kind);
+    assert_eq!(center.paper.hubs[&id("A1")].interval, seconds(24 * 3_600));
+    let mut endless = center.heartbeat_signal("A1", &[]);
+    endless.seq = u64::MAX;
+    center.hears(endless.clone());
+    center.hears(endless);
+    assert_eq!(center.paper.hubs[&id("A1")].signal_seq, 1 << 53);
+    assert_eq!(center.seen.acks.len(), 2, "and its recording is not taken");
 }

@@ -141,7 +141,7 @@ impl Desk {
         let before = self.watch.standing(resident);
         let first = core::mem::replace(&mut resident.heard_on, self.watch.connection) != self.watch.connection;
         resident.heartbeat_wall = Some(turn.at.wall);
-        resident.interval = interval;
+        resident.set_interval(interval);
         resident.has_seen(signal);
         if core::mem::replace(&mut resident.offline, false) {
             turn.log(Severity::Info, None, "hub_online", wording::log_hub_online(&signal.account));
