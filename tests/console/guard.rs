@@ -83,7 +83,8 @@ fn a_rebound_name_is_not_answered() {
     let cookie = log_in(&center);
     let port = center.port();
     for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1.evil.example", "calls.example", ""] {
-        for request in [Request::get(&center, "/"), Request::get(&center, "/login"), Request::post(&center, "/logout", "")]
+        for request in
+            [Request::get(&center, "/"), Request::get(&center, "/login"), Request::post(&center, "/logout", "")]
         {
             let origin = format!("http://{host}");
             let answer = request.host(host).origin(Some(&origin)).with("Cookie", &cookie).send();
@@ -137,7 +138,8 @@ fn what_is_enormous_is_refused() {
     assert_eq!(Request::post(&center, "/login", &body).send().status, 413);
     let head = Request::get(&center, "/login").with("X-Large", &"x".repeat(40_000)).send();
     assert_eq!(head.status, 431);
-    let many = (0..200).fold(Request::get(&center, "/login"), |request, number| request.with(&format!("X-{number}"), "x"));
+    let many =
+        (0..200).fold(Request::get(&center, "/login"), |request, number| request.with(&format!("X-{number}"), "x"));
     assert_eq!(many.send().status, 431);
 }
 
