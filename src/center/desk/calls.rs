@@ -37,7 +37,7 @@ impl Line {
     fn new(settings: &Settings, nth: usize, now: Boottime) -> Line {
         let lasts = match &settings.calls {
             CallMode::Operator => settings.ring,
-            CallMode::Webhook => settings.ring + PROVIDER,
+            CallMode::Webhook => settings.ring.saturating_add(PROVIDER),
             CallMode::Simulated { answers } => match simulated(answers, nth) {
                 SimulatedAnswer::NoAnswer => settings.ring,
                 _ => settings.ring.min(SIMULATED),

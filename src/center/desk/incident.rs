@@ -7,6 +7,7 @@ use super::calls::Line;
 use super::dispatch::Asking;
 use super::effect::{AlertRequest, Changed, Effect, Said, Update};
 use super::records::{CallRecord, DispatchReason, IncidentRecord, Record, StepRecord, StepRecordState, StoredIncident};
+use super::residents::LAST_SEQ;
 use super::settings::{CallMode, DispatchMode, Settings};
 use super::turn::Turn;
 use super::wording;
@@ -19,8 +20,6 @@ use crate::controller::words::{CallStage, Service, Stage};
 const UNATTENDED: Duration = Duration::from_secs(60);
 /// How many lines of its history are in memory; the store has all.
 const HISTORY: usize = 500;
-/// No hub counts further; a `seq` above this is nonsense.
-const LAST_SEQ: u64 = 1 << 53;
 
 /// What an incident is worked on with.
 pub(super) struct Ground<'a> {
@@ -94,6 +93,7 @@ impl Incident {
             ended_wall: None,
         };
         let mut incident = Incident::new(record);
+        incident.moved();
         incident.tell(wording::alarm_received(&incident.record), turn);
         incident.cry(turn);
         turn.log(Severity::Info, Some(id), "alarm", wording::log_alarm(&incident.record));

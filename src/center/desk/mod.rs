@@ -89,7 +89,7 @@ impl Desk {
             self.held.deadline(),
             self.watch.deadline(),
             self.plans.deadline(self.last, self.watch.is_up()),
-            self.security.deadline(),
+            self.security.deadline().filter(|_| !self.held.is_full()),
         ]
         .into_iter()
         .flatten()

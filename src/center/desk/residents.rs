@@ -10,6 +10,11 @@ use crate::controller::moment::{Boottime, Wall};
 /// Which time that our own link was up: 0 before the first.
 pub(super) type Connection = u32;
 
+/// No hub counts further: a `seq` above this is nonsense, and counts as this.
+pub(super) const LAST_SEQ: u64 = 1 << 53;
+/// What a hub may call an interval: with a longer one it would never be missed.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
+
 /// How many faults of one hub are kept: it has a dozen kinds.
 const FAULTS: usize = 32;
 
@@ -54,11 +59,16 @@ impl Resident {
 
     pub fn restore(&mut self, record: HubRecord) {
         self.heartbeat_wall = record.heartbeat_wall;
-        self.interval = record.interval;
+        self.set_interval(record.interval);
         self.offline = record.offline;
         self.ack_seq = record.ack_seq;
         self.signal_seq = record.signal_seq;
         self.sent_wall = record.sent_wall;
+    }
+
+    /// When its next heartbeat is due at the latest, counted from the last.
+    pub fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval.min(LONGEST_INTERVAL);
     }
 
     pub fn record(&self) -> HubRecord {
@@ -75,12 +85,12 @@ impl Resident {
 
     /// Whether this was sent before something that has come already: a recording, as heartbeats are sent once each.
     pub fn has_seen_later_than(&self, signal: &Signal) -> bool {
-        signal.seq <= self.signal_seq && signal.sent_wall <= self.sent_wall
+        signal.seq.min(LAST_SEQ) <= self.signal_seq && signal.sent_wall <= self.sent_wall
     }
 
     /// Notes how far the hub's own count and clock have come.
     pub fn has_seen(&mut self, signal: &Signal) {
-        self.signal_seq = self.signal_seq.max(signal.seq);
+        self.signal_seq = self.signal_seq.max(signal.seq.min(LAST_SEQ));
         self.sent_wall = self.sent_wall.max(signal.sent_wall);
     }
 

@@ -15,7 +15,7 @@ impl Desk {
     /// Takes a signal; `past` is what the store knows of it, if it was asked.
     pub(super) fn signal(&mut self, signal: Box<Signal>, past: Option<Past>, turn: &mut Turn) {
         let Some(resident) = self.residents.get(&signal.account) else {
-            return self.reject(&signal.account, wording::no_such_account(), turn);
+            return self.security.reject(None, wording::no_such_account(), turn);
         };
         if resident.account.closed {
             return self.refuse_closed(&signal, turn);

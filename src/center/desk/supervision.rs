@@ -19,6 +19,7 @@ use crate::controller::moment::{Boottime, Id};
 /// How many hubs a turn looks after at most. After an outage of our own every hub's time is up at once, and an alarm
 /// must not wait behind 100,000 of them.
 const A_TURN: usize = 1_000;
+const NEXT_TURN: Duration = Duration::from_millis(10);
 
 /// How long a hub may be silent: beyond its interval half of that, but neither so little that one lost message counts
 /// nor more than a minute.
@@ -30,6 +31,8 @@ fn span(interval: Duration) -> Duration {
 pub(super) struct Watch {
     /// When the hubs that were heard are overdue, soonest first; those that are overdue are not among them.
     due: BTreeSet<(Boottime, AccountId)>,
+    /// A turn had more of them than it looks after.
+    not_before: Boottime,
     /// Counts the times that our link came up.
     connection: Connection,
     up_since: Option<Boottime>,
@@ -77,7 +80,7 @@ impl Watch {
     }
 
     pub fn deadline(&self) -> Option<Boottime> {
-        self.up_since.and(self.due.first()).map(|(due, _)| *due)
+        self.up_since.and(self.due.first()).map(|(due, _)| (*due).max(self.not_before))
     }
 }
 
@@ -138,7 +141,7 @@ impl Desk {
         let before = self.watch.standing(resident);
         let first = core::mem::replace(&mut resident.heard_on, self.watch.connection) != self.watch.connection;
         resident.heartbeat_wall = Some(turn.at.wall);
-        resident.interval = interval;
+        resident.set_interval(interval);
         resident.has_seen(signal);
         if core::mem::replace(&mut resident.offline, false) {
             turn.log(Severity::Info, None, "hub_online", wording::log_hub_online(&signal.account));
@@ -170,6 +173,9 @@ impl Desk {
     pub(super) fn elapse_watch(&mut self, turn: &mut Turn) {
         let Some(up_since) = self.watch.up_since else { return };
         let now = turn.at.now;
+        if now < self.watch.not_before {
+            return;
+        }
         for _ in 0..A_TURN {
             let Some((_, account)) = self.watch.due.first().filter(|(due, _)| *due <= now).cloned() else { return };
             let Some(resident) = self.residents.get_mut(&account) else { return };
@@ -186,6 +192,7 @@ impl Desk {
             turn.log(Severity::Warning, None, "hub_offline", wording::log_hub_offline(&account));
             self.residents.judge(&account);
         }
+        self.watch.not_before = now + NEXT_TURN;
     }
 
     pub(super) fn hint(&mut self, account: &AccountId, online: bool, turn: &mut Turn) {

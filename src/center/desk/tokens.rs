@@ -18,8 +18,6 @@ const RENEWED_AFTER_MS: i64 = LASTS_MS / 2;
 /// once, and alarms come in beside them.
 const AT_A_TIME: usize = 100;
 const PACE: Duration = Duration::from_millis(100);
-/// How many renewals a turn looks at.
-const A_TURN: usize = 1_000;
 
 /// Whether this account's alarms are worked on. `plans`: whether each plan includes professional monitoring.
 pub fn is_monitored(account: &Account, plans: &BTreeMap<String, bool>) -> bool {
@@ -85,7 +83,8 @@ impl Plans {
         let wait = |until: Wall| Duration::from_millis(until.0.saturating_sub(last.wall.0).max(0).unsigned_abs());
         let renewal = self.renew.first().map(|(due, _)| last.now + wait(*due));
         let waits = !self.issue.is_empty() || (is_up && !self.again.is_empty());
-        renewal.into_iter().chain(waits.then_some(self.pace_ends)).min()
+        let due = renewal.into_iter().chain(waits.then_some(self.pace_ends)).min();
+        due.map(|due| if self.left == 0 { due.max(self.pace_ends) } else { due })
     }
 
     fn take(&mut self, now: Boottime) -> bool {
@@ -124,10 +123,11 @@ impl Desk {
 
     /// Issues what is to be issued, then says again what may have been lost, a few at a time.
     pub(super) fn settle_tokens(&mut self, turn: &mut Turn) {
-        for _ in 0..A_TURN {
-            let Some((_, account)) = self.plans.renew.first().filter(|(due, _)| *due <= turn.at.wall) else { break };
-            self.plans.issue.insert(account.clone());
-            self.plans.renew.pop_first();
+        while self.plans.issue.len() < AT_A_TIME
+            && self.plans.renew.first().is_some_and(|(due, _)| *due <= turn.at.wall)
+            && let Some((_, account)) = self.plans.renew.pop_first()
+        {
+            self.plans.issue.insert(account);
         }
         while let Some(account) = self.plans.issue.first().cloned() {
             if !self.plans.take(turn.at.now) {

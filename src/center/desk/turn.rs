@@ -1,5 +1,7 @@
 //! One turn of the desk: what one input leads to, gathered until the turn is over.
 
+use std::collections::BTreeSet;
+
 use super::effect::{Changed, Effect, Urgency};
 use super::records::{AuditRecord, Record};
 use super::words::AccountId;
@@ -22,7 +24,9 @@ pub(super) struct Turn {
     pub operator: Option<String>,
     /// How many times the console's page is to sound.
     pub cries: u64,
+    /// Each once, however often it has changed.
     changed: Vec<Changed>,
+    changed_incidents: BTreeSet<Id>,
     log: Vec<LogLine>,
     draws: u64,
 }
@@ -40,6 +44,7 @@ impl Turn {
             operator: None,
             cries: 0,
             changed: Vec::new(),
+            changed_incidents: BTreeSet::new(),
             log: Vec::new(),
             draws: 0,
         }
@@ -71,9 +76,10 @@ impl Turn {
         self.record_soon(Record::Audit(AuditRecord { wall: self.at.wall, who, what, account, incident }));
     }
 
-    /// Says it once a turn, however often it is said.
     pub fn changed(&mut self, changed: Changed) {
-        if !self.changed.contains(&changed) {
+        if let Changed::Incident(incident) = changed {
+            self.changed_incidents.insert(incident);
+        } else if !self.changed.contains(&changed) {
             self.changed.push(changed);
         }
     }
@@ -85,7 +91,8 @@ impl Turn {
     /// What has nothing to wait for, the log last.
     pub fn finish(self, effects: &mut Vec<Effect>) {
         effects.extend(self.at_once);
-        effects.extend(self.changed.into_iter().map(Effect::Changed));
+        let incidents = self.changed_incidents.into_iter().map(Changed::Incident);
+        effects.extend(incidents.chain(self.changed).map(Effect::Changed));
         effects.extend(self.log.into_iter().map(Effect::Log));
     }
 }
