@@ -116,6 +116,24 @@ impl World {
         command.output().expect("sos-center runs")
     }
 
+    /// Any command of `sos-center`, with the world's configuration.
+    pub fn sos_center(&self, arguments: &[&str]) -> Command {
+        let mut command = sos_center(arguments);
+        command.arg("--config").arg(self.center_toml());
+        command
+    }
+
+    /// Gives the hub, before it starts, a button and a countdown of so many seconds.
+    pub fn add_button(&self, line: u32, service: &str, countdown: u32) {
+        let path = self.bundle(ACCOUNT).join("hub.toml");
+        let text = fs::read_to_string(&path).expect("hub.toml").replace(
+            "[countdown]\nseconds = 1\n",
+            &format!("[[button]]\nname = \"hallway\"\nline = {line}\nservice = \"{service}\"\n[countdown]\nseconds = {countdown}\n"),
+        );
+        assert!(text.contains("hallway"), "{text}");
+        fs::write(path, text).expect("hub.toml");
+    }
+
     pub fn start_center(&mut self) {
         self.start_center_without_waiting().ready_within(DEADLINE);
     }

@@ -18,7 +18,7 @@ use sos_hub::center::desk::words::{Account, AccountId, Contact, Signal, SignalKi
 use sos_hub::center::office::{Bell, Mail, Office, office};
 use sos_hub::center::secrets;
 use sos_hub::center::store::books::{Books, Entry, Hand};
-use sos_hub::center::store::{Ledger, Store, Told};
+use sos_hub::center::store::{Archive, Ledger, Store, Told};
 use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
 use sos_hub::controller::moment::{ClockStanding, Id};
 use sos_hub::controller::words::Service;
@@ -37,7 +37,9 @@ pub const TOKEN: &str = "the token of this call";
 
 pub struct Center {
     console: Option<Console>,
+    port: u16,
     office: Office,
+    archive: Archive,
     mail: Sender<Mail>,
     thread: Option<JoinHandle<()>>,
     dir: TempDir,
@@ -89,14 +91,23 @@ impl Center {
             run(&mut desk, &store, &mails, &looked_up, &bell);
         });
         sender.urgent(Mail::Input(Input::Broker(LinkChange::Up)));
+        let mut center = Center { console: None, port: 0, office, archive, mail: sender, thread: Some(thread), dir };
+        center.start_console();
+        center
+    }
+
+    /// On the port that it had before, if it had one.
+    pub fn start_console(&mut self) {
         let settings = ConsoleSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: ([127, 0, 0, 1], self.port).into(),
             hosts: vec!["center.example".to_owned()],
             callback_url: Some("https://calls.example:8443".to_owned()),
         };
         let callback: CallbackCheck = Arc::new(|_, token| token == TOKEN);
-        let console = console::start(settings, office.clone(), archive, callback).expect("the console starts");
-        Center { console: Some(console), office, mail: sender, thread: Some(thread), dir }
+        let console = console::start(settings, self.office.clone(), self.archive.clone(), callback);
+        let console = console.expect("the console starts");
+        self.port = console.local_addr().port();
+        self.console = Some(console);
     }
 
     /// `http://127.0.0.1:PORT` and then this path.
@@ -105,7 +116,7 @@ impl Center {
     }
 
     pub fn port(&self) -> u16 {
-        self.console.as_ref().expect("a console").local_addr().port()
+        self.port
     }
 
     pub fn stop_console(&mut self, within: Duration) {
