@@ -17,10 +17,12 @@ use home::Home;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::Packet;
 use rumqttc::v5::{Client, Event, MqttOptions};
-use sos_hub::config::Config;
+use sos_hub::config::center::CenterConfig;
+use sos_hub::config::{Config, Problems};
 use sos_hub::drivers::mqtt::{LinkSettings, Subscription};
 
 const HUB_TOML: &str = include_str!("../config/hub.toml");
+const CENTER_TOML: &str = include_str!("../config/center.toml");
 
 /// What a test waits for at most; what it waits for comes at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,33 +32,66 @@ fn unset(line: &str) -> Option<&str> {
     line.strip_prefix('#').filter(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase() || first == '['))
 }
 
-fn everything_set() -> String {
-    HUB_TOML.lines().map(|line| format!("{}\n", unset(line).unwrap_or(line))).collect()
+fn everything_set(shipped: &str) -> String {
+    shipped.lines().map(|line| format!("{}\n", unset(line).unwrap_or(line))).collect()
+}
+
+fn load(home: &Home, text: impl AsRef<[u8]>) -> Result<(Config, Problems), Problems> {
+    Config::load(&home.write("hub.toml", text))
+}
+
+fn center(home: &Home, text: &str) -> CenterConfig {
+    let outcome = CenterConfig::load(&home.write("center.toml", text));
+    let (config, warnings) = outcome.unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(warnings.is_empty(), "{warnings}");
+    config
 }
 
 #[test]
 fn hub_toml_is_accepted_as_it_is_and_with_everything_set() {
     let home = Home::new();
-    for text in [HUB_TOML, &everything_set()] {
-        let (_, warnings) = home.load(text).unwrap_or_else(|problems| panic!("{problems}"));
+    for text in [HUB_TOML, &everything_set(HUB_TOML)] {
+        let (_, warnings) = load(&home, text).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(warnings.is_empty(), "{warnings}");
     }
 }
 
 #[test]
-fn hub_toml_names_every_key_and_no_other() {
-    let text = everything_set();
-    let mut shipped = BTreeSet::new();
+fn center_toml_is_accepted_as_it_is_and_with_everything_set() {
+    let home = Home::new();
+    for text in [CENTER_TOML, &everything_set(CENTER_TOML)] {
+        center(&home, text);
+    }
+}
+
+/// The keys that a shipped file shows, set or not, and its tables.
+fn shown(text: &str) -> BTreeSet<String> {
+    let text = everything_set(text);
+    let mut shown = BTreeSet::new();
     let mut table = "";
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if line.starts_with('[') {
             table = line.trim_matches(['[', ']']);
-            shipped.insert(table.to_owned());
+            shown.insert(table.to_owned());
         } else if let Some((key, _)) = line.split_once(" = ") {
-            shipped.insert(format!("{table}.{key}"));
+            shown.insert(format!("{table}.{key}"));
         }
     }
-    assert_eq!(shipped, Config::keys().into_iter().collect());
+    shown
+}
+
+#[test]
+fn hub_toml_names_every_key_and_no_other() {
+    assert_eq!(shown(HUB_TOML), Config::keys().into_iter().collect());
+}
+
+#[test]
+fn center_toml_names_every_key_and_no_other() {
+    let mut keys: BTreeSet<String> = CenterConfig::keys().into_iter().collect();
+    // The file chooses the names of its plans.
+    assert!(keys.remove("plans.*.professional_monitoring"));
+    keys.extend(["plans.protect_plus".to_owned(), "plans.protect_basic".to_owned()]);
+    assert_eq!(shown(CENTER_TOML), keys);
 }
 
 /// What is unset and has no default: setting it changes something.
@@ -72,29 +107,47 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "pin_file",
 ];
 
-#[test]
-fn the_values_that_hub_toml_shows_unset_are_the_defaults() {
-    let home = Home::new();
-    let config = |text: &str| format!("{:?}", home.load(text).unwrap_or_else(|problems| panic!("{problems}")).0);
-    let shipped = config(HUB_TOML);
+/// The same of `center.toml`. The default of what a hub is given is what the center itself has.
+const CENTER_WITHOUT_DEFAULT: &[&str] =
+    &["ca_file", "client_cert_file", "client_key_file", "hub_host", "hub_port", "hub_ca_file", "url", "callback_url"];
+
+/// Sets each value that is shown unset, one at a time; `config` says what is read then. Returns how many there were.
+fn compare_with_defaults(shipped: &str, without_default: &[&str], config: impl Fn(&str) -> String) -> usize {
+    let as_shipped = config(shipped);
     let mut table_is_set = true;
     let mut compared = 0;
-    for line in HUB_TOML.lines() {
+    for line in shipped.lines() {
         let setting = unset(line).unwrap_or(line);
         if setting.starts_with('[') {
             table_is_set = unset(line).is_none();
         }
         let Some((key, _)) = unset(line).and_then(|setting| setting.split_once(" = ")) else { continue };
-        if table_is_set && !WITHOUT_DEFAULT.contains(&key) {
-            assert_eq!(
-                config(&HUB_TOML.replacen(&format!("\n{line}\n"), &format!("\n{setting}\n"), 1)),
-                shipped,
-                "{line}"
-            );
+        if table_is_set && !without_default.contains(&key) {
+            let set = shipped.replacen(&format!("\n{line}\n"), &format!("\n{setting}\n"), 1);
+            assert_eq!(config(&set), as_shipped, "{line}");
             compared += 1;
         }
     }
+    compared
+}
+
+#[test]
+fn the_values_that_hub_toml_shows_unset_are_the_defaults() {
+    let home = Home::new();
+    let config = |text: &str| format!("{:?}", load(&home, text).unwrap_or_else(|problems| panic!("{problems}")).0);
+    let compared = compare_with_defaults(HUB_TOML, WITHOUT_DEFAULT, config);
     assert!(compared >= 15, "{compared}");
+}
+
+#[test]
+fn the_values_that_center_toml_shows_are_the_defaults() {
+    let home = Home::new();
+    let compared =
+        compare_with_defaults(CENTER_TOML, CENTER_WITHOUT_DEFAULT, |text| format!("{:?}", center(&home, text)));
+    assert_eq!(compared, 9);
+    let (_, plans) = CENTER_TOML.split_once("[plans]").unwrap();
+    let without_plans = CENTER_TOML.replace(&format!("[plans]{plans}"), "");
+    assert_eq!(center(&home, &without_plans).plans, center(&home, CENTER_TOML).plans);
 }
 
 /// A broker with a shipped configuration, on a port of its own; ended with the value.

@@ -15,7 +15,7 @@ use sos_hub::exit;
 
 /// A monitoring center: it takes the alarms of SOS hubs and leads its operators through each.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(name = "sos-center", version, about, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

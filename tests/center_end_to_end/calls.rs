@@ -24,6 +24,7 @@ fn no_answer_sends_help_and_calls_the_others() {
     assert_eq!(world.count("SELECT count(*) FROM incident"), 1);
     assert_eq!(world.count("SELECT count(*) FROM call"), 3, "each contact is called once");
     assert_eq!(world.count("SELECT count(*) FROM security"), 0);
+    assert_eq!(world.count("SELECT count(*) FROM hub_fault"), 0, "the hub found something wrong with the center");
 }
 
 #[test]

@@ -28,6 +28,7 @@ use world as installation;
 
 mod calls;
 mod crashes;
+mod operator;
 mod provider;
 mod refusals;
 mod starting;

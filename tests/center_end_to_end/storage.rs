@@ -25,15 +25,22 @@ fn without_room_on_the_disk_no_ack_is_given_until_there_is_some() {
     }
     let incident = world.sos("fire");
     let (_, claims) = world.signal(0, "alarm");
-    world.app.stage(&incident, "requested");
+    crate::support::wait_until("the desk has the alarm", || world.center_log().contains("the fire department"));
     assert!(world.center().is_running(), "{}", world.center_log());
     assert!(unacked.iter().all(|jti| world.acks(jti).is_empty()));
     assert!(world.acks(claims["jti"].as_str().expect("a jti")).is_empty());
+    // Help is on its way all the same.
+    world.stage(&incident, "calling_first_contact");
 
     disk.free();
     // What was decided meanwhile is written and acked without being sent again, and the hub's alarm as well.
     for jti in &unacked {
         world.acked(jti);
     }
-    world.stage(&incident, "acknowledged");
+    world.acked(claims["jti"].as_str().expect("a jti"));
+    world.stage(&incident, "closed");
+    assert_eq!(
+        world.count("SELECT count(*) FROM incident"),
+        world.count("SELECT count(*) FROM signal WHERE kind = 'alarm'")
+    );
 }

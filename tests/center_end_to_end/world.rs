@@ -116,6 +116,24 @@ impl World {
         command.output().expect("sos-center runs")
     }
 
+    /// Any command of `sos-center`, with the world's configuration.
+    pub fn sos_center(&self, arguments: &[&str]) -> Command {
+        let mut command = sos_center(arguments);
+        command.arg("--config").arg(self.center_toml());
+        command
+    }
+
+    /// Gives the hub, before it starts, a button and a countdown of so many seconds.
+    pub fn add_button(&self, line: u32, service: &str, countdown: u32) {
+        let path = self.bundle(ACCOUNT).join("hub.toml");
+        let text = fs::read_to_string(&path).expect("hub.toml").replace(
+            "[countdown]\nseconds = 1\n",
+            &format!("[[button]]\nname = \"hallway\"\nline = {line}\nservice = \"{service}\"\n[countdown]\nseconds = {countdown}\n"),
+        );
+        assert!(text.contains("hallway"), "{text}");
+        fs::write(path, text).expect("hub.toml");
+    }
+
     pub fn start_center(&mut self) {
         self.start_center_without_waiting().ready_within(DEADLINE);
     }
@@ -209,7 +227,8 @@ impl World {
 
     /// The key of this account's hub.
     pub fn hub_key(&self, account: &str) -> Key {
-        Key::from_pem(&fs::read_to_string(self.bundle(account).join("hub.key")).expect("hub.key"))
+        let pem = fs::read_to_string(self.bundle(account).join("hub.key")).expect("hub.key");
+        Key::from_seed(last_32(&pem))
     }
 
     /// What the store's database says.
@@ -247,8 +266,8 @@ impl World {
         self.dir.path().join(account)
     }
 
-    pub fn center_public(&self) -> Vec<u8> {
-        public_key(&fs::read_to_string(self.bundle(ACCOUNT).join("center.pub")).expect("center.pub"))
+    pub fn center_public(&self) -> [u8; 32] {
+        last_32(&fs::read_to_string(self.bundle(ACCOUNT).join("center.pub")).expect("center.pub"))
     }
 
     /// What the person who installs the hub does: lines, and where the hub's memory is. `[center]` stays as it came.
@@ -338,9 +357,9 @@ fn unverified(token: &[u8]) -> Value {
     serde_json::from_slice(&claims).unwrap_or_default()
 }
 
-/// The last 32 bytes of an SPKI in PEM.
-fn public_key(pem: &str) -> Vec<u8> {
+/// The key itself, which an Ed25519 key ends with in SPKI as in PKCS#8 (version 1).
+fn last_32(pem: &str) -> [u8; 32] {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = BASE64_STANDARD.decode(body).expect("a PEM file");
-    der[der.len() - 32..].to_vec()
+    der.last_chunk().copied().expect("a key")
 }

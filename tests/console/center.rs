@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use sos_hub::center::desk::words::{Account, AccountId, Contact, Signal, SignalKi
 use sos_hub::center::office::{Bell, Mail, Office, office};
 use sos_hub::center::secrets;
 use sos_hub::center::store::books::{Books, Entry, Hand};
-use sos_hub::center::store::{Ledger, Store, Told};
+use sos_hub::center::store::{Archive, Ledger, Store, Told};
 use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
 use sos_hub::controller::moment::{ClockStanding, Id};
 use sos_hub::controller::words::Service;
@@ -36,7 +37,9 @@ pub const TOKEN: &str = "the token of this call";
 
 pub struct Center {
     console: Option<Console>,
+    port: u16,
     office: Office,
+    archive: Archive,
     mail: Sender<Mail>,
     thread: Option<JoinHandle<()>>,
     dir: TempDir,
@@ -67,9 +70,10 @@ impl Center {
         let (sender, mails) = mailbox();
         let (office, bell) = office(sender.clone());
         let told = sender.clone();
+        let (restored, first) = channel();
         let store = Store::start(dir.path(), move |said| {
             let input = match said {
-                Told::Restored(restored, _) => Input::Restored(restored),
+                Told::Restored(found, _) => return restored.send(Input::Restored(found)).expect("the desk waits"),
                 Told::Accounts(accounts) => Input::Accounts(accounts.into_iter().map(|(account, _)| account).collect()),
                 Told::Report(report) => Input::Store(report),
                 Told::Pong(_) => return,
@@ -80,16 +84,30 @@ impl Center {
         .expect("the store starts");
         let archive = store.archive();
         let settings = Settings { calls: setup.calls, ring: setup.ring, dispatch: DispatchMode::Operator, plans };
-        let thread = std::thread::spawn(move || run(Desk::new(settings), store, &mails, &bell));
+        let looked_up = sender.clone();
+        let thread = std::thread::spawn(move || {
+            let mut desk = Desk::new(settings);
+            take(&mut desk, &store, &looked_up, &bell, first.recv().expect("what the store holds"));
+            run(&mut desk, &store, &mails, &looked_up, &bell);
+        });
         sender.urgent(Mail::Input(Input::Broker(LinkChange::Up)));
+        let mut center = Center { console: None, port: 0, office, archive, mail: sender, thread: Some(thread), dir };
+        center.start_console();
+        center
+    }
+
+    /// On the port that it had before, if it had one.
+    pub fn start_console(&mut self) {
         let settings = ConsoleSettings {
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: ([127, 0, 0, 1], self.port).into(),
             hosts: vec!["center.example".to_owned()],
             callback_url: Some("https://calls.example:8443".to_owned()),
         };
         let callback: CallbackCheck = Arc::new(|_, token| token == TOKEN);
-        let console = console::start(settings, office.clone(), archive, callback).expect("the console starts");
-        Center { console: Some(console), office, mail: sender, thread: Some(thread), dir }
+        let console = console::start(settings, self.office.clone(), self.archive.clone(), callback);
+        let console = console.expect("the console starts");
+        self.port = console.local_addr().port();
+        self.console = Some(console);
     }
 
     /// `http://127.0.0.1:PORT` and then this path.
@@ -98,7 +116,7 @@ impl Center {
     }
 
     pub fn port(&self) -> u16 {
-        self.console.as_ref().expect("a console").local_addr().port()
+        self.port
     }
 
     pub fn stop_console(&mut self, within: Duration) {
@@ -206,26 +224,32 @@ fn fill(dir: &Path, operators: &[&str], plans: &BTreeMap<String, bool>) {
     }
 }
 
-fn run(mut desk: Desk, store: Store, mails: &Mailbox<Mail>, bell: &Bell) {
-    let mut clock = Clock::new(true);
+fn run(desk: &mut Desk, store: &Store, mails: &Mailbox<Mail>, looked_up: &Sender<Mail>, bell: &Bell) {
     loop {
         let patience = desk.deadline().map(|deadline| deadline.since(clock::boottime()));
-        let input = match mails.next(patience) {
-            Some(Mail::Input(input)) => input,
-            Some(Mail::Question(ask)) => {
-                ask(&desk, clock::boottime());
-                continue;
-            }
+        match mails.next(patience) {
+            Some(Mail::Input(input)) => take(desk, store, looked_up, bell, input),
+            Some(Mail::Question(ask)) => ask(desk, clock::boottime()),
             Some(Mail::Stop) => return,
-            None => Input::Elapsed,
-        };
-        for effect in desk.step(clock.moment(), input) {
-            match effect {
-                Effect::Persist(batch) => store.persist(batch),
-                Effect::Answer { ticket, outcome } => bell.answer(ticket, outcome),
-                Effect::Changed(changed) => bell.changed(changed),
-                _ => {}
+            None => take(desk, store, looked_up, bell, Input::Elapsed),
+        }
+    }
+}
+
+fn take(desk: &mut Desk, store: &Store, looked_up: &Sender<Mail>, bell: &Bell, input: Input) {
+    for effect in desk.step(Clock::new(true).moment(), input) {
+        match effect {
+            Effect::Persist(batch) => store.persist(batch),
+            Effect::LookUp { signal, incidents } => {
+                let looked_up = looked_up.clone();
+                store.look_up(signal, incidents, move |signal, past| {
+                    let past = past.expect("the store answers");
+                    looked_up.urgent(Mail::Input(Input::LookedUp { signal, past }));
+                });
             }
+            Effect::Answer { ticket, outcome } => bell.answer(ticket, outcome),
+            Effect::Changed(changed) => bell.changed(changed),
+            _ => {}
         }
     }
 }

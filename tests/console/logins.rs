@@ -30,7 +30,7 @@ fn a_wrong_password_or_name_opens_nothing_and_tells_nothing() {
         assert_eq!(answer.status, 403);
         assert!(answer.headers("set-cookie").is_empty());
     }
-    assert_eq!(wrong.body.replace(OPERATOR, "NAME"), unknown.body.replace("nobody", "NAME"));
+    assert_eq!(wrong.body.replace(r#"value="ann""#, ""), unknown.body.replace(r#"value="nobody""#, ""));
 }
 
 #[test]
@@ -64,9 +64,10 @@ fn guessing_does_not_lock_out_a_browser_that_was_let_in_before() {
     let center = Center::start();
     let known = session(&try_log_in(&center, OPERATOR, PASSWORD).send());
     let known = known.split("; ").find(|cookie| cookie.starts_with("sos_center_known=")).unwrap();
-    for _ in 0..20 {
-        try_log_in(&center, OPERATOR, "wrong").send();
-    }
+    wait_until("guesses wait for long", || {
+        let guess = try_log_in(&center, OPERATOR, "wrong").send();
+        guess.header("retry-after").parse().is_ok_and(|seconds: u64| seconds >= 4)
+    });
     assert_eq!(try_log_in(&center, OPERATOR, PASSWORD).send().status, 429);
     assert_eq!(try_log_in(&center, OPERATOR, PASSWORD).with("Cookie", known).send().status, 303);
     let forged = format!("sos_center_known={}", "A".repeat(43));

@@ -58,9 +58,11 @@ pub fn heading(line: &IncidentLine, now: Wall) -> Markup {
 }
 
 fn work(view: &IncidentView, now: Wall) -> Markup {
-    let buttons: Vec<Button> = view.next.into_iter().chain(view.others.iter().copied()).collect();
+    let mut buttons: Vec<Button> = view.next.into_iter().chain(view.others.iter().copied()).collect();
+    // The one with a field of its own stands below the others, unless it is the next.
+    buttons[usize::from(view.next.is_some())..].sort_by_key(|button| needs_password(*button));
     html! {
-        section.card.next aria-labelledby="next-heading" {
+        section #next .card.next aria-labelledby="next-heading" aria-describedby="advice" tabindex="-1" {
             h2 #next-heading { "What to do now" }
             p.advice #advice { (view.advice) }
             @if let Some(call) = &view.call { (call_card(call, now)) }
@@ -89,7 +91,7 @@ fn work(view: &IncidentView, now: Wall) -> Markup {
 /// A button that sends an order: a form of its own, so that it works without the script, too.
 fn order(view: &IncidentView, button: Button, digit: usize, is_next: bool) -> Markup {
     let key = words::key(button);
-    let needs_password = button == Button::CancelledByContact;
+    let needs_password = needs_password(button);
     html! {
         form #{ "order-" (key) } .order.main[is_next].password[needs_password]
             method="post" action={ "/incidents/" (view.line.id) "/orders" } data-order {
@@ -110,6 +112,10 @@ fn order(view: &IncidentView, button: Button, digit: usize, is_next: bool) -> Ma
             }
         }
     }
+}
+
+fn needs_password(button: Button) -> bool {
+    button == Button::CancelledByContact
 }
 
 fn call_card(call: &CallView, now: Wall) -> Markup {

@@ -23,8 +23,9 @@ function show(state) {
   morph(element("nav"), parse(state.nav));
   morph(element("health"), parse(state.health));
   morph(element("main"), fresh);
-  // Whoever works by keyboard stays at the buttons when the step, and with it the button, has changed.
-  if (pressed && !pressed.isConnected) (document.querySelector("form.order.main button") ?? element("main")).focus();
+  // Whoever works by keyboard stays before the buttons when the step, and with it the button, has changed; not on one of
+  // them, or a key that is pressed twice would take two steps.
+  if (pressed && !pressed.isConnected) (element("next") ?? element("main")).focus();
   tick();
   tell(state.title, state.alarm, state.unattended);
 }
@@ -155,7 +156,12 @@ if (live) {
     event.preventDefault();
     if (!event.target.dataset.busy) send(event.target);
   });
+  // A double click, or a key that is held, is one press: under the pointer there may be the next step already.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("form[data-order]")) event.preventDefault();
+  });
   document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.target.closest("form[data-order] button")) return event.preventDefault();
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, textarea, select")) {
       if (event.key === "Escape") event.target.blur();
