@@ -7,6 +7,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use home::Home;
+use sos_hub::config::Config;
 
 const MOCK: &str = r#"[hub]
 id = "home"
@@ -49,7 +50,7 @@ fn a_siren_that_cannot_be_put_to_rest_is_told() {
 }
 
 fn rest(home: &Home) -> Output {
-    home.load(MOCK).unwrap();
+    Config::load(&home.write("hub.toml", MOCK)).unwrap();
     let config = home.path().join("hub.toml");
     Command::new(env!("CARGO_BIN_EXE_sos-hub")).args(["rest", "--config"]).arg(config).output().unwrap()
 }
