@@ -82,6 +82,11 @@ impl Browser {
         self.runtime.block_on(self.client.goto(url)).expect("the page opens");
     }
 
+    /// The "back" button.
+    pub fn back(&self) {
+        self.runtime.block_on(self.client.back()).expect("there is a page before this");
+    }
+
     pub fn size(&self, width: u32, height: u32) {
         self.runtime.block_on(self.client.set_window_size(width, height)).expect("the window takes the size");
     }

@@ -11,6 +11,7 @@ const SILENT_MS = 35000;
 const RETRY_MS = 1000;
 
 let connected = false;
+let stream = null;
 let lastAlarm = Number(alarm);
 let sounds = null;
 let watch = null;
@@ -53,10 +54,9 @@ function setConnected(is) {
 }
 
 function connect() {
-  const stream = new EventSource(live);
+  stream = new EventSource(live);
   const lost = () => {
-    stream.close();
-    clearTimeout(watch);
+    disconnect();
     setConnected(false);
     setTimeout(again, RETRY_MS);
   };
@@ -71,11 +71,16 @@ function connect() {
   });
   stream.addEventListener("alive", alive);
   stream.addEventListener("over", () => {
-    stream.close();
+    disconnect();
     logIn();
   });
   stream.addEventListener("error", lost);
   alive();
+}
+
+function disconnect() {
+  stream?.close();
+  clearTimeout(watch);
 }
 
 async function again() {
@@ -141,7 +146,18 @@ function press(key) {
   return true;
 }
 
+// A page that the browser keeps for its "back" button would keep its connection, too, and there are six of them.
+function rest() {
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    setConnected(false);
+    again();
+  });
+}
+
 if (live) {
+  rest();
   setNow(Number(now));
   localise(document);
   tick();
