@@ -153,7 +153,7 @@ fn run(path: &Path) -> u8 {
             return exit::FAILED;
         }
     };
-    with_config(path, |config| match run::run(config) {
+    with_config(path, |config| match run::run(config, |_| ()) {
         Ok(()) => exit::WELL,
         Err(failure) => {
             eprintln!("{failure}");
