@@ -7,12 +7,13 @@ use text::{Findings, Named, files};
 
 /// Which modules of the crate a module may name. Those that are not listed put the others together and may name all of
 /// them. A driver may name itself, but no other driver.
-const MAY_NAME: [(&str, &[&str]); 6] = [
+const MAY_NAME: [(&str, &[&str]); 7] = [
     ("controller", &["controller"]),
     ("wire", &["controller", "wire"]),
     ("mailbox", &["mailbox"]),
     ("store", &["config", "controller", "mailbox", "store", "wire"]),
-    ("panel", &["config", "controller", "mailbox", "panel", "wire"]),
+    ("panel", &["config", "controller", "mailbox", "panel", "web", "wire"]),
+    ("web", &["controller", "web"]),
     ("drivers", &["config", "controller", "mailbox", "wire"]),
 ];
 
