@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::mpsc::channel;
 
-use sos_hub::drivers::mqtt::Keep;
+use sos_hub::drivers::mqtt::{Keep, LinkSettings, Room};
 use support::DEADLINE;
 use support::link::{publication, settings, start};
 use support::mosquitto::{Mosquitto, free_port};
@@ -41,6 +41,24 @@ fn of_a_queue_that_is_too_long_the_oldest_go() {
     let publications = Script::on(port).play_well();
     let next = || publications.recv_timeout(DEADLINE).expect("a publication");
     assert_eq!([next(), next(), next()], ["online", "kept", "45"]);
+}
+
+#[test]
+fn a_link_with_more_room_loses_nothing_of_a_long_queue_and_keeps_the_latest_of_each_topic() {
+    let port = free_port();
+    let room = Room { under_way: 200, waiting: 5_000, waiting_bytes: 1 << 20 };
+    let (link, heard) = start(LinkSettings { room, ..settings(port) });
+    heard.down();
+    for number in 0..2_000 {
+        link.publish(publication("out", &number.to_string()), Keep::Queue);
+        link.publish(publication(&format!("plan/{}", number % 100), &format!("plan {number}")), Keep::Latest);
+    }
+    let publications = Script::on(port).play_well();
+    let next = || publications.recv_timeout(DEADLINE).expect("a publication");
+    assert_eq!(next(), "online");
+    let (plans, queue): (Vec<String>, Vec<String>) = (0..2_100).map(|_| next()).partition(|text| text.contains("plan"));
+    assert_eq!(queue, (0..2_000).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(plans, (1_900..2_000).map(|number| format!("plan {number}")).collect::<Vec<_>>());
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_siren_that_was_left_on_is_put_right_before_the_disk_is_waited_for() {
     home.write("file", "in the place of a directory");
     fs::create_dir_all(home.path().join("lines/out")).unwrap();
     let siren = home.write("lines/out/17", "1");
-    home.load(BLOCKED_DISK).unwrap();
+    home.write("hub.toml", BLOCKED_DISK);
     let manager = UnixDatagram::bind(home.path().join("notify")).unwrap();
     manager.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut hub = Command::new(env!("CARGO_BIN_EXE_sos-hub"))

@@ -227,7 +227,8 @@ impl World {
 
     /// The key of this account's hub.
     pub fn hub_key(&self, account: &str) -> Key {
-        Key::from_pem(&fs::read_to_string(self.bundle(account).join("hub.key")).expect("hub.key"))
+        let pem = fs::read_to_string(self.bundle(account).join("hub.key")).expect("hub.key");
+        Key::from_seed(last_32(&pem))
     }
 
     /// What the store's database says.
@@ -265,8 +266,8 @@ impl World {
         self.dir.path().join(account)
     }
 
-    pub fn center_public(&self) -> Vec<u8> {
-        public_key(&fs::read_to_string(self.bundle(ACCOUNT).join("center.pub")).expect("center.pub"))
+    pub fn center_public(&self) -> [u8; 32] {
+        last_32(&fs::read_to_string(self.bundle(ACCOUNT).join("center.pub")).expect("center.pub"))
     }
 
     /// What the person who installs the hub does: lines, and where the hub's memory is. `[center]` stays as it came.
@@ -356,9 +357,9 @@ fn unverified(token: &[u8]) -> Value {
     serde_json::from_slice(&claims).unwrap_or_default()
 }
 
-/// The last 32 bytes of an SPKI in PEM.
-fn public_key(pem: &str) -> Vec<u8> {
+/// The key itself, which an Ed25519 key ends with in SPKI as in PKCS#8 (version 1).
+fn last_32(pem: &str) -> [u8; 32] {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = BASE64_STANDARD.decode(body).expect("a PEM file");
-    der[der.len() - 32..].to_vec()
+    der.last_chunk().copied().expect("a key")
 }

@@ -2,13 +2,13 @@
 
 use sos_hub::center::desk::effect::Urgency;
 use sos_hub::center::desk::records::Record;
-use sos_hub::center::desk::words::{Account, SignalKind, Verdict};
+use sos_hub::center::desk::words::{Account, Order, SignalKind, Verdict};
 use sos_hub::controller::moment::Id;
 use sos_hub::controller::words::{Service, Stage};
 
 use crate::center::{Center, Mood, operator, seconds};
 use crate::paper::Paper;
-use crate::people::{account, alarmed, center, id, with_plan};
+use crate::people::{RIGHT, account, alarmed, center, id, with_plan};
 
 #[test]
 fn an_alarm_is_acked_and_in_the_queue() {
@@ -210,13 +210,38 @@ fn what_is_about_another_accounts_incident_is_not_acked_and_changes_nothing() {
 fn another_accounts_incident_is_found_in_the_store_too() {
     let (mut center, incident) = alarmed();
     center.works_until_dispatched(incident);
-    center.works(incident, &[sos_hub::center::desk::words::Order::Close]);
+    center.works(incident, &[Order::Close]);
     for other in 100..301 {
         let other = center.alarm("B2", other);
         center.works_until_dispatched(other);
-        center.works(other, &[sos_hub::center::desk::words::Order::Close]);
+        center.works(other, &[Order::Close]);
     }
     assert_eq!(center.desk.incident(incident, center.at.now), None, "it is not in memory any more");
     center.hears(center.alarm_signal("B2", 99, 1, Service::Fire));
     assert_eq!(center.acks_of(99), []);
+}
+
+#[test]
+fn what_is_not_on_disk_yet_is_not_forgotten() {
+    let mut center = center();
+    center.store_is(Mood::Slow);
+    for jti in 0..10_050 {
+        center.other("A1", 1_000_000 + jti, SignalKind::Test { periodic: false });
+    }
+    center.other("A1", 1_000_000, SignalKind::Test { periodic: false });
+    center.store_answers();
+    assert_eq!((center.paper.signals.len(), center.acks_of(1_000_000).len()), (10_050, 1));
+}
+
+#[test]
+fn an_end_that_is_not_on_disk_yet_is_not_forgotten() {
+    let mut center = center();
+    center.store_is(Mood::Failing);
+    for incident in 1..=205 {
+        let incident = center.alarm("A1", incident);
+        center.works(incident, &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    }
+    assert!(center.desk.incident(Id(1), center.at.now).is_some(), "the store does not know it");
+    center.store_is(Mood::Well);
+    assert_eq!(center.desk.incident(Id(1), center.at.now), None);
 }

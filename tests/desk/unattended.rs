@@ -80,3 +80,17 @@ fn after_a_restart_the_minute_counts_anew_and_the_page_sees_the_number_grow() {
     center.after(seconds(60));
     assert_eq!(center.seen.alerts.len(), 1);
 }
+
+#[test]
+fn each_order_gives_the_operator_another_minute() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(CallOutcome::Answered)]);
+    for order in [Order::Outcome(CallOutcome::Confirmed), Order::Dispatch] {
+        center.after(seconds(50));
+        center.works(incident, &[order]);
+    }
+    center.after(millis(59_999));
+    assert_eq!(center.seen.alerts.len(), 0);
+    center.after(millis(1));
+    assert_eq!(center.seen.alerts.len(), 1);
+}

@@ -16,14 +16,10 @@ impl Key {
     pub fn generate() -> Key {
         let mut seed = [0; 32];
         SystemRandom::new().fill(&mut seed).expect("randomness");
-        Key { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key") }
+        Key::from_seed(seed)
     }
 
-    /// From PKCS#8 as OpenSSL writes it.
-    pub fn from_pem(pem: &str) -> Key {
-        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        let der = BASE64_STANDARD.decode(body).expect("a PEM file");
-        let seed: [u8; 32] = der[16..48].try_into().expect("a seed");
+    pub fn from_seed(seed: [u8; 32]) -> Key {
         Key { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key") }
     }
 

@@ -19,6 +19,7 @@ const STACK_BYTES: usize = 256 * 1024;
 /// For the moment in which the database is opened or closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CACHE_KIB: u32 = 4 * 1024;
+const QUESTIONS_AT_ONCE: usize = 255;
 
 /// Somebody who may log in to the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,27 +146,22 @@ impl Archive {
 fn run(asked: &Receiver<Question>, path: &Path) {
     let mut database: Option<Connection> = None;
     while let Ok(first) = asked.recv() {
-        if database.is_none() {
-            database = match open(path) {
-                Ok(opened) => Some(opened),
-                Err(error) => {
-                    let problem = format!("{}.", sentence(path, "read", &error));
-                    // Told to everybody who asks; the next one to ask has it opened anew.
-                    let _ = first(Err(problem));
-                    continue;
-                }
-            };
-        }
-        // What waits is asked of one moment of the database: one snapshot for many answers.
-        let outcome = database.as_ref().map_or(Ok(()), |open| {
-            open.execute_batch("BEGIN")?;
-            let answered = std::iter::once(first).chain(asked.try_iter().take(255)).try_for_each(|one| one(Ok(open)));
-            open.execute_batch("COMMIT")?;
-            answered
+        let begun = database.take().map_or_else(|| open(path), Ok).and_then(|open| {
+            // What waits is asked of one moment of the database.
+            open.execute_batch("BEGIN").map(|()| open)
         });
-        if let Err(error) = outcome {
-            tracing::warn!("{}", sentence(path, "read", &error));
-            database = None;
+        let open = match begun {
+            Ok(open) => open,
+            Err(error) => {
+                let _ = first(Err(format!("{}.", sentence(path, "read", &error))));
+                continue;
+            }
+        };
+        let mut questions = std::iter::once(first).chain(asked.try_iter().take(QUESTIONS_AT_ONCE));
+        let answered = questions.try_for_each(|question| question(Ok(&open)));
+        match answered.and_then(|()| open.execute_batch("COMMIT")) {
+            Ok(()) => database = Some(open),
+            Err(error) => tracing::warn!("{}", sentence(path, "read", &error)),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Queue {
 }
 
 impl Group {
-    /// Every batch's records, then the latest of the hubs.
+    /// Of the batches in their order, without those of the hubs.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.batches.iter().flat_map(|waiting| &waiting.records)
     }
