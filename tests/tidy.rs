@@ -11,12 +11,12 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("center::desk", &["center::desk", "controller"]),
     ("center::wire", &["center::desk", "center::wire", "controller", "wire"]),
     ("center::store", &["center::desk", "center::nudge", "center::store", "controller", "store"]),
-    ("web", &["controller", "web"]),
     ("controller", &["controller"]),
     ("wire", &["controller", "wire"]),
     ("mailbox", &["mailbox"]),
     ("store", &["config", "controller", "mailbox", "store", "wire"]),
-    ("panel", &["config", "controller", "mailbox", "panel", "wire"]),
+    ("panel", &["config", "controller", "mailbox", "panel", "web", "wire"]),
+    ("web", &["controller", "web"]),
     ("drivers", &["config", "controller", "mailbox", "wire"]),
 ];
 

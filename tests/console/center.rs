@@ -26,7 +26,7 @@ use sos_hub::drivers::clock::{self, Clock};
 use sos_hub::mailbox::{Mailbox, Sender, mailbox};
 use tempfile::TempDir;
 
-use crate::support::{block_on, wait_until};
+use crate::support::wait_until;
 
 pub const OPERATOR: &str = "ann";
 pub const PASSWORD: &str = "correct horse battery";
@@ -189,6 +189,10 @@ impl Drop for Center {
             let _ = thread.join();
         }
     }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 fn hand() -> Hand {

@@ -17,18 +17,20 @@ let sounds = null;
 let watch = null;
 
 function show(state) {
-  const fresh = parse(state.main);
-  localise(fresh);
   const pressed = document.activeElement?.closest("form[data-order]");
   setNow(state.now);
   morph(element("nav"), parse(state.nav));
   morph(element("health"), parse(state.health));
-  morph(element("main"), fresh);
+  if (state.main !== null) {
+    const fresh = parse(state.main);
+    localise(fresh);
+    morph(element("main"), fresh);
+  }
   // Whoever works by keyboard stays before the buttons when the step, and with it the button, has changed; not on one of
   // them, or a key that is pressed twice would take two steps.
   if (pressed && !pressed.isConnected) (element("next") ?? element("main")).focus();
   tick();
-  tell(state.title, state.alarm, state.unattended);
+  tell(state.title ?? title, state.alarm, state.unattended);
 }
 
 function parse(html) {
