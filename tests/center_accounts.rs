@@ -222,6 +222,34 @@ fn the_centers_key_is_made_once_and_one_that_is_there_is_used() {
 }
 
 #[test]
+fn a_key_that_is_gone_is_not_made_anew_beside_accounts() {
+    let place = Place::new();
+    place.well(&["account", "list", "--config", "center.toml"]);
+    assert_eq!(place.add("A1", "out1", FAMILY).code, 0, "without accounts it is made");
+    fs::rename(place.path("state/center.key"), place.path("copy.key")).unwrap();
+    let said = place.add("A2", "out2", FAMILY);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("center.key is gone") && said.err.contains("put a copy"), "{}", said.err);
+    let said = place.call(&["run", "--config", "center.toml"], "");
+    assert!(said.code == 1 && said.err.contains("center.key is gone"), "{}", said.err);
+    assert!(!place.path("state/center.key").exists() && !place.path("out2").exists());
+    fs::rename(place.path("copy.key"), place.path("state/center.key")).unwrap();
+    assert_eq!(place.add("A2", "out2", FAMILY).code, 0);
+}
+
+#[test]
+fn a_closed_account_may_be_opened_again_without_monitoring() {
+    let place = Place::new();
+    assert_eq!(place.add("A1", "out1", FAMILY).code, 0);
+    place.well(&["account", "close", "A1", "--config", "center.toml"]);
+    let serial: i64 = place.one("SELECT serial FROM token");
+    place.well(&["account", "add", "A1", "--config", "center.toml", "--plan", "none", "--out", "out2"]);
+    assert_eq!(place.accounts()[0]["closed"], false);
+    let plan = place.plan_of("out2");
+    assert_eq!((plan["plan"].as_str(), plan["serial"].as_i64()), (Some("none"), Some(serial)));
+}
+
+#[test]
 fn a_plan_that_is_changed_has_a_higher_serial() {
     let place = Place::new();
     assert_eq!(place.add("A1", "out", FAMILY).code, 0);

@@ -109,17 +109,20 @@ fn dispatch_and_an_alarm_that_nobody_takes_are_told_as_well() {
         incident: Id(7),
         service: Service::Police,
         raised_wall: Some(AT),
+        received_wall: AT,
         reason: "no_answer",
     }));
     let asked = rig.told.recv_timeout(DEADLINE).unwrap();
     assert!(matches!(asked, Input::DispatchAsked { incident: Id(7), outcome: Placed::Taken }), "{asked:?}");
-    let claims = verify(&provider.asked().body);
+    let request = provider.asked();
+    assert_eq!(request.header("idempotency-key"), Some(&*format!("{}-dispatch-{}", Id(7), AT.0)));
+    let claims = verify(&request.body);
     assert_eq!((claims["kind"].as_str(), claims["service"].as_str()), (Some("dispatch"), Some("police")));
 
     let service = Service::Fire;
     rig.telephone.alert(Box::new(AlertRequest { account, incident: Id(8), service, received_wall: AT }));
     let request = provider.asked();
-    assert_eq!(request.header("idempotency-key"), Some(&*format!("{}-unattended", Id(8))));
+    assert_eq!(request.header("idempotency-key"), Some(&*format!("{}-unattended-{}", Id(8), AT.0)));
     let claims = verify(&request.body);
     assert_eq!((claims["kind"].as_str(), claims["service"].as_str()), (Some("unattended"), Some("fire")));
     assert_eq!(claims["received_at"], "2026-11-22T10:00:00.000Z");
@@ -226,6 +229,27 @@ fn at_most_sixteen_requests_are_under_way_and_all_are_made() {
         assert!(matches!(placed, Input::Placed { outcome: Placed::Taken, .. }), "{placed:?}");
     }
     assert_eq!(provider.unseen().len(), 4);
+}
+
+#[test]
+fn a_call_does_not_wait_behind_alarms_that_nobody_takes() {
+    let provider = Provider::start(Answer::Held);
+    let rig = Rig::new(Some(provider.url()));
+    for number in 0..20 {
+        let (account, incident, service) = (AccountId::new("a-17"), Id(100 + number), Service::Fire);
+        rig.telephone.alert(Box::new(AlertRequest { account, incident, service, received_wall: AT }));
+    }
+    rig.call(1);
+    let is_call = || provider.asked().header("idempotency-key") == Some(&*Id(1).to_string());
+    let asked = [(); 5].map(|()| is_call());
+    assert!(asked.contains(&true), "the call is not among the first five that are asked");
+    for _ in 0..21 {
+        provider.release();
+    }
+    assert_eq!(rig.placed(1), Placed::Taken);
+    for _ in 5..21 {
+        provider.asked();
+    }
 }
 
 #[test]

@@ -328,6 +328,7 @@ fn a_call_is_asked_for_with_all_that_a_provider_needs() {
         incident: INCIDENT,
         service: Service::Police,
         raised_wall: Some(AT),
+        received_wall: AT,
         reason: "no_answer",
     };
     let expected = json!({"kind": "dispatch", "account": "a-17", "name": "Family Ann", "address": "1 Elm Street",

@@ -64,7 +64,7 @@ pub fn add(config: &CenterConfig, new: NewAccount) -> Result<String, Failure> {
     let account = judge(&new, &config.plans)?;
     let hub_key = new.hub_key.as_deref().map(public_key).transpose()?;
     let bundle = Bundle::prepare(&new.out)?;
-    let center_key = key::load_or_make(&config.key_file)?;
+    let center_key = key::of_center(config)?;
     let signer = Signer::from_pem(center_key.private_pem.as_bytes(), &config.id)
         .map_err(|problem| format!("{} {problem}.", config.key_file.display()))?;
     let pair = if hub_key.is_none() { Some(key::new_pair()?) } else { None };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::desk::effect::Effect;
 use super::desk::effect::Said;
-use super::desk::input::Input;
-use super::desk::words::{AccountId, Signal};
+use super::desk::input::{Input, Past};
+use super::desk::words::{AccountId, Signal, SignalKind};
 use super::office::{Bell, Mail};
 use super::store::{Ledger, Store};
 use super::telephone::Telephone;
@@ -79,6 +79,11 @@ impl Hands {
         let sender = self.sender.clone();
         self.store.look_up(signal, incidents, move |signal, past| match past {
             Ok(past) => sender.urgent(Mail::Input(Input::LookedUp { signal, past })),
+            // People before paper: at worst somebody is called once more for an incident that was over.
+            Err(problem) if matches!(signal.kind, SignalKind::Alarm { .. }) => {
+                tracing::warn!(topic = "storage", "An alarm is worked on as a new one: {problem}");
+                sender.urgent(Mail::Input(Input::LookedUp { signal, past: Past::default() }));
+            }
             // Nothing is answered, so the hub sends it again.
             Err(problem) => tracing::warn!(topic = "storage", "A signal waits for its next repeat: {problem}"),
         });

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::store::books::Books;
+use crate::config::center::CenterConfig;
 use crate::store::file::give_to_owner_of_directory;
 use crate::wire::keys::{self, KeyPair};
 
@@ -21,8 +23,22 @@ pub fn new_pair() -> Result<KeyPair, String> {
 }
 
 /// The center's key pair, in PEM. A missing file is made, mode 0600, with the directory that it is in; what root makes
-/// belongs to that directory's owner. The error is a sentence.
-pub fn load_or_make(path: &Path) -> Result<KeyPair, String> {
+/// belongs to that directory's owner. It is not made anew beside accounts: their hubs believe no other key, and would be
+/// left alone with nobody noticing. The error is a sentence.
+pub fn of_center(config: &CenterConfig) -> Result<KeyPair, String> {
+    let path = &config.key_file;
+    let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_missing && Books::has_accounts(&config.state_dir)? {
+        return Err(format!(
+            "{} is gone, and the hubs of this center's accounts believe no other key: put a copy of it back, or make a \
+             new one (openssl genpkey -algorithm ed25519) and give every hub its public half as center.pub.",
+            path.display()
+        ));
+    }
+    load_or_make(path)
+}
+
+fn load_or_make(path: &Path) -> Result<KeyPair, String> {
     let in_words = |error: io::Error| {
         format!("{} cannot be read or made ({error}): check the directory and its owner.", path.display())
     };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 const STACK_BYTES: usize = 128 * 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
+const AFTER_FAILED_ACCEPT: Duration = Duration::from_secs(1);
 const HEARD: &[u8] = b"heard\n";
 
 /// Listens until it is dropped.
@@ -53,8 +54,10 @@ fn hear(socket: &UnixListener, is_over: &AtomicBool, on_nudge: &dyn Fn()) {
                 let _ = connection.write_all(HEARD);
             }
             Err(error) => {
-                tracing::warn!("the center hears no more of changed accounts until a restart: {error}");
-                return;
+                // Out of descriptors, most likely: some must come back first.
+                tracing::warn!("a change of accounts may not have been heard of: {error}");
+                std::thread::sleep(AFTER_FAILED_ACCEPT);
+                on_nudge();
             }
         }
     }

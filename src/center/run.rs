@@ -91,7 +91,7 @@ enum First {
 pub fn run(config: &CenterConfig, on_ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
     let started = Instant::now();
     let system = |what| move |error| Failure::System { what, error };
-    let private_key = key::load_or_make(&config.key_file).map_err(Failure::Unusable)?.private_pem;
+    let private_key = key::of_center(config).map_err(Failure::Unusable)?.private_pem;
     let unusable = |problem| Failure::Configuration(format!("{} {problem}.", config.key_file.display()));
     let signer = Arc::new(Signer::from_pem(private_key.as_bytes(), &config.id).map_err(unusable)?);
     let callbacks = Arc::new(CallbackTokens::from_pem(private_key.as_bytes()).map_err(unusable)?);

@@ -25,7 +25,10 @@ use crate::wire::tokens::Signer;
 /// How many requests may be under way at once.
 const MOST_THREADS: usize = 16;
 
-/// How many more may wait for their turn.
+/// How many of those may be alerts.
+const MOST_FOR_ALERTS: usize = 4;
+
+/// How many more of each kind may wait for their turn.
 const MOST_WAITING: usize = 10_000;
 
 /// Enough for a TLS handshake of an unoptimised build.
@@ -75,6 +78,8 @@ struct Shared {
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Errand>,
+    /// They go after all others: while many alarms cry at once, no call and no dispatch waits for a slow listener.
+    alerts: VecDeque<Errand>,
     threads: usize,
 }
 
@@ -123,12 +128,15 @@ impl Telephone {
 
     fn run(&self, errand: Errand) {
         let mut line = self.shared.line();
-        if line.waiting.len() >= MOST_WAITING {
+        let is_alert = matches!(errand, Errand::Alert(_));
+        let (waiting, most_threads) =
+            if is_alert { (&mut line.alerts, MOST_FOR_ALERTS) } else { (&mut line.waiting, MOST_THREADS) };
+        if waiting.len() >= MOST_WAITING {
             drop(line);
             return self.shared.report(&errand, not_taken("more requests wait than can be made"));
         }
-        line.waiting.push_back(errand);
-        if line.threads == MOST_THREADS {
+        waiting.push_back(errand);
+        if line.threads >= most_threads {
             return;
         }
         line.threads += 1;
@@ -151,7 +159,9 @@ impl Shared {
     fn work(&self) {
         loop {
             let mut line = self.line();
-            let Some(errand) = line.waiting.pop_front() else {
+            let may_alert = line.threads <= MOST_FOR_ALERTS;
+            let alert = |line: &mut Line| if may_alert { line.alerts.pop_front() } else { None };
+            let Some(errand) = line.waiting.pop_front().or_else(|| alert(&mut line)) else {
                 line.threads -= 1;
                 return;
             };
@@ -165,7 +175,11 @@ impl Shared {
     fn give_up(&self, error: &io::Error) {
         let mut line = self.line();
         line.threads -= 1;
-        let stranded = if line.threads == 0 { std::mem::take(&mut line.waiting) } else { VecDeque::new() };
+        let mut stranded = VecDeque::new();
+        if line.threads == 0 {
+            stranded.append(&mut line.waiting);
+            stranded.append(&mut line.alerts);
+        }
         drop(line);
         for errand in stranded {
             self.report(&errand, not_taken(format!("the system gives no thread ({error})")));
@@ -181,10 +195,14 @@ impl Shared {
                 (call_url, request.call.to_string(), claims)
             }
             Errand::Dispatch(request) => {
-                (dispatch_url, format!("{}-dispatch", request.incident), requests::dispatch(request, now))
+                // The same after a restart; another one for help that is asked for again after the end.
+                let key = format!("{}-dispatch-{}", request.incident, request.received_wall.0);
+                (dispatch_url, key, requests::dispatch(request, now))
             }
             Errand::Alert(request) => {
-                (alert_url, format!("{}-unattended", request.incident), requests::unattended(request, now))
+                // Never made again: each is news.
+                let key = format!("{}-unattended-{}", request.incident, now.0);
+                (alert_url, key, requests::unattended(request, now))
             }
         };
         let Some(url) = url else { return not_taken("the configuration names no URL for it") };

@@ -44,3 +44,18 @@ fn without_room_on_the_disk_no_ack_is_given_until_there_is_some() {
         world.count("SELECT count(*) FROM signal WHERE kind = 'alarm'")
     );
 }
+
+#[test]
+fn a_database_that_cannot_be_read_costs_no_alarm() {
+    let mut world = World::new(&Setup::default());
+    world.start_center();
+    // Nobody has asked it anything yet; who writes to it has it open.
+    let database = world.state_dir().join("center.db");
+    let aside = world.state_dir().join("aside.db");
+    std::fs::rename(&database, &aside).expect("the database is there");
+    world.start_hub();
+    let incident = world.sos("police");
+    world.stage(&incident, "calling_first_contact");
+    std::fs::rename(&aside, &database).expect("it was put aside");
+    world.stage(&incident, "closed");
+}

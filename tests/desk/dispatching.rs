@@ -127,3 +127,17 @@ fn after_a_restart_it_is_asked_once_more_under_the_same_incident() {
     center.dispatch_answer(incident, Placed::Taken);
     assert_eq!(center.told(incident), ["dispatched"]);
 }
+
+#[test]
+fn a_second_request_is_told_from_help_that_is_asked_for_again_after_the_end() {
+    let (center, incident) = due();
+    let first = center.seen.dispatches[0].1.received_wall;
+    let mut center = center.restarted(seconds(5));
+    assert_eq!(center.seen.dispatches[0].1.received_wall, first, "the same request once more");
+    center.dispatch_answer(incident, Placed::Taken);
+    center.works(incident, &[Order::Close]);
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Fire));
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(CONFIRMED)]);
+    let again = &center.seen.dispatches[1].1;
+    assert!(again.incident == incident && again.received_wall > first);
+}

@@ -165,10 +165,14 @@ fn an_alarm_without_monitoring_is_refused_and_remembered() {
 }
 
 #[test]
-fn a_plan_that_the_configuration_does_not_have_is_not_monitored() {
-    let mut center = Center::open(operator(), Paper::with(vec![with_plan("A1", "protect_gold")]));
-    center.alarm("A1", 1);
-    assert_eq!(center.acks_of(10)[0].verdict, Verdict::NoMonitoring);
+fn a_plan_that_was_added_to_the_configuration_after_the_start_turns_nobody_away() {
+    let (mut center, _) = alarmed();
+    center.input(sos_hub::center::desk::input::Input::Accounts(vec![with_plan("A1", "protect_gold")]));
+    let token = center.seen.tokens.last().expect("a token");
+    assert_eq!((token.plan.as_str(), token.professional_monitoring), ("protect_gold", true));
+    assert!(center.seen.log.iter().any(|line| line.text.contains("restart the center")));
+    center.alarm("A1", 2);
+    assert_eq!(center.acks_of(20)[0].verdict, Verdict::Accepted);
 }
 
 #[test]

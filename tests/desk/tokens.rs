@@ -1,7 +1,7 @@
 //! Plan tokens: what each hub is told of its account's plan.
 
 use sos_hub::center::desk::input::Input;
-use sos_hub::center::desk::words::{Account, PlanToken};
+use sos_hub::center::desk::words::{Account, PlanToken, SignalKind};
 use sos_hub::controller::input::LinkChange;
 
 use crate::center::{Center, Mood, link_down, millis, operator, seconds};
@@ -162,4 +162,22 @@ fn many_renewals_at_once_are_spread_too() {
     assert!(center.seen.tokens.len() <= 600, "{}", center.seen.tokens.len());
     center.after(millis(600));
     assert_eq!(center.seen.tokens.len(), 1_000);
+}
+
+#[test]
+fn a_hub_that_holds_a_later_token_than_ours_gets_one_above_it() {
+    let mut center = center();
+    // An old copy of the database was restored: what was issued since is not in it.
+    let paper = center.paper.clone();
+    center.after(seconds(DAY));
+    center.input(Input::Accounts(vec![with_plan("A1", "protect_basic")]));
+    let held = of(&center, "A1").last().expect("a token").serial;
+    center.paper = paper;
+    let mut center = center.restarted(seconds(60));
+    center.heartbeat("A1", &[]);
+    assert!(of(&center, "A1").last().expect("it is said again").serial < held);
+    let kind = SignalKind::Fault { code: "plan_rejected".into(), message: "An older plan came.".into() };
+    center.other("A1", 1, kind);
+    assert!(of(&center, "A1").last().expect("a new one").serial > held);
+    assert_eq!(of(&center, "B2").len(), 0);
 }

@@ -1,10 +1,12 @@
 //! What a hub is told, and told again when it says that it missed something.
 
+use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::words::Order;
+use sos_hub::controller::input::LinkChange;
 use sos_hub::controller::moment::Id;
 use sos_hub::controller::words::Service;
 
-use crate::center::{Center, Mood, as_text, seconds};
+use crate::center::{Center, Mood, as_text, link_down, seconds};
 use crate::people::{CONFIRMED, RIGHT, alarmed, center};
 
 /// What has left since this many updates, with its seq.
@@ -143,4 +145,31 @@ fn an_open_incident_that_the_center_has_lost_is_shown_to_people() {
     assert_eq!(center.problems(), [], "its alarm is still on its way");
     center.heartbeat("A1", &[(Id(5), 3)]);
     assert!(center.problems()[0].0.contains("does not know any more"));
+}
+
+#[test]
+fn an_alarm_that_was_acked_and_lost_with_the_disk_is_shown_to_people_too() {
+    let mut center = center();
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    center.after(seconds(29));
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    assert_eq!(center.problems(), [], "its alarm is still on its way");
+    center.after(seconds(1));
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    assert!(center.problems()[0].0.contains("does not know any more"));
+}
+
+#[test]
+fn an_alarm_that_could_not_come_while_our_link_was_down_is_still_on_its_way() {
+    let mut center = center();
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    center.input(link_down());
+    center.after(seconds(600));
+    center.input(Input::Broker(LinkChange::Up));
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    assert_eq!(center.problems(), []);
+    center.alarm("A1", 5);
+    center.after(seconds(60));
+    center.heartbeat("A1", &[(Id(5), 0)]);
+    assert_eq!(center.problems(), []);
 }

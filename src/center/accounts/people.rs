@@ -40,5 +40,5 @@ pub fn operators(config: &CenterConfig) -> Result<String, Failure> {
 /// Has somebody log in no more. Returns what was done.
 pub fn remove_operator(config: &CenterConfig, name: &str) -> Result<String, Failure> {
     Books::open(&config.state_dir)?.remove_operator(name, &hand())?;
-    Ok(format!("Operator {name} may log in no more: who is logged in stays so until the center restarts."))
+    Ok(format!("Operator {name} may log in no more, and is logged out."))
 }

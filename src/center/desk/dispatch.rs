@@ -36,6 +36,7 @@ impl Incident {
             incident: self.id(),
             service: self.record.service,
             raised_wall: self.record.raised_wall,
+            received_wall: self.record.received_wall,
             reason: reason.as_str(),
         })));
     }

@@ -94,6 +94,8 @@ pub struct DispatchRequest {
     pub incident: Id,
     pub service: Service,
     pub raised_wall: Option<Wall>,
+    /// Of the alarm that this help is for: another one where the user has cried again after the end.
+    pub received_wall: Wall,
     /// `confirmed`, `no_answer`, `wrong_password`, `no_contact`.
     pub reason: &'static str,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::records::HubRecord;
 use super::words::{Account, AccountId, PlanToken, Signal};
-use crate::controller::moment::{Boottime, Wall};
+use crate::controller::moment::{Boottime, Id, Wall};
 
 /// Which time that our own link was up: 0 before the first.
 pub(super) type Connection = u32;
@@ -33,6 +33,8 @@ pub(super) struct Resident {
     pub due: Option<Boottime>,
     pub linked: Option<bool>,
     pub faults: Vec<(String, String, Wall)>,
+    /// The incidents of its last heartbeat that nobody knows here, and since when on this connection.
+    pub missed: Vec<(Id, Boottime)>,
     pub token: Option<PlanToken>,
     /// The token is on disk: it may be said again.
     pub token_is_stored: bool,
@@ -52,6 +54,7 @@ impl Resident {
             due: None,
             linked: None,
             faults: Vec::new(),
+            missed: Vec::new(),
             token: None,
             token_is_stored: false,
         }

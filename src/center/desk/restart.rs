@@ -4,7 +4,9 @@ use super::Desk;
 use super::effect::Changed;
 use super::records::Restored;
 use super::turn::Turn;
+use super::wording;
 use super::words::{Account, AccountId};
+use crate::controller::effect::Severity;
 
 impl Desk {
     /// Takes what the store holds. Open incidents go on at their step; a hub that was ever heard has its whole time from
@@ -50,6 +52,9 @@ impl Desk {
     pub(super) fn accounts_changed(&mut self, accounts: Vec<Account>, turn: &mut Turn) {
         for account in accounts {
             let id = account.id.clone();
+            if !account.closed && !self.settings.plans.contains_key(&account.plan) {
+                turn.log(Severity::Warning, None, "plans", wording::log_plan_not_read(&id));
+            }
             self.residents.put(account);
             self.judge_token(&id);
             for incident in self.cases.ids_of(&id) {

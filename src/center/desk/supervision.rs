@@ -16,10 +16,18 @@ use crate::controller::effect::Severity;
 use crate::controller::input::LinkChange;
 use crate::controller::moment::{Boottime, Id};
 
+/// A hub's word that it holds a later plan token than ours: our memory is older than its, as after an old copy of the
+/// database was restored. The next token's serial is a time in seconds, and so above it.
+const PLAN_REJECTED: &str = "plan_rejected";
+
 /// How many hubs a turn looks after at most. After an outage of our own every hub's time is up at once, and an alarm
 /// must not wait behind 100,000 of them.
 const A_TURN: usize = 1_000;
 const NEXT_TURN: Duration = Duration::from_millis(10);
+
+/// A hub sends an alarm that was not acked again every ten seconds: one that has not come after this was acked, and is
+/// lost with what we had on disk.
+const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
 /// How long a hub may be silent: beyond its interval half of that, but neither so little that one lost message counts
 /// nor more than a minute.
@@ -114,6 +122,7 @@ impl Desk {
             }
             return;
         }
+        let is_first = resident.heard_on != self.watch.connection;
         let unknown: Vec<Id> = open.iter().map(|(id, _)| *id).filter(|id| self.cases.get(*id).is_none()).collect();
         match past {
             None if !unknown.is_empty() => {
@@ -123,17 +132,30 @@ impl Desk {
             past => self.take_up_stored(past.unwrap_or_default().incidents, turn),
         }
         self.heard(&signal, *interval, turn);
+        let mut missed = Vec::new();
         for &(incident, seq) in open {
             if self.is_of_another(incident, &signal.account) {
                 self.reject(&signal.account, wording::incident_of_another(), turn);
                 continue;
             }
             let known = self.work(incident, turn, |incident, _, turn| incident.say_again_after(seq, turn));
-            // With 0 its alarm is still on its way. Above that we have had it once, and lost it.
-            if known.is_none() && seq > 0 {
-                self.reject(&signal.account, wording::incident_lost(), turn);
+            if known.is_none() {
+                let since = self.missed_since(&signal.account, incident).filter(|_| !is_first).unwrap_or(turn.at.now);
+                missed.push((incident, since));
+                // With 0 its alarm is still on its way, but not for long. Above that we have had it once, and lost it.
+                if seq > 0 || turn.at.now >= since + ON_ITS_WAY {
+                    self.reject(&signal.account, wording::incident_lost(), turn);
+                }
             }
         }
+        if let Some(resident) = self.residents.get_mut(&signal.account) {
+            resident.missed = missed;
+        }
+    }
+
+    fn missed_since(&self, account: &AccountId, incident: Id) -> Option<Boottime> {
+        let missed = &self.residents.get(account)?.missed;
+        missed.iter().find(|(id, _)| *id == incident).map(|(_, since)| *since)
     }
 
     fn heard(&mut self, signal: &Signal, interval: Duration, turn: &mut Turn) {
@@ -212,6 +234,9 @@ impl Desk {
         turn.log(Severity::Warning, None, "hub_fault", wording::log_hub_fault(&account, &code));
         turn.changed(Changed::Hubs);
         self.residents.judge(&account);
+        if code == PLAN_REJECTED {
+            self.reissue_token(&account);
+        }
         turn.record(Record::HubFault { account, code, message, since_wall });
     }
 

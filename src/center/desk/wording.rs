@@ -276,6 +276,13 @@ pub(super) fn log_no_monitoring(account: &AccountId) -> String {
     format!("an alarm of account {account} was refused: it has no professional monitoring")
 }
 
+pub(super) fn log_plan_not_read(account: &AccountId) -> String {
+    format!(
+        "account {account} has a plan that was added to [plans] after the start, and counts as monitored: restart the \
+         center"
+    )
+}
+
 pub(super) fn log_unattended() -> &'static str {
     "no operator has taken care of the incident for a minute"
 }

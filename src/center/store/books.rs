@@ -54,6 +54,14 @@ impl Books {
         }
     }
 
+    /// Whether the database is there and holds accounts, closed ones included. The error is a sentence.
+    pub fn has_accounts(state_dir: &Path) -> Result<bool, String> {
+        if !database_path(state_dir).exists() {
+            return Ok(false);
+        }
+        Ok(!Books::open(state_dir)?.accounts()?.is_empty())
+    }
+
     /// All of them, closed ones included, by their names.
     pub fn accounts(&self) -> Result<Vec<Account>, String> {
         let found = read::accounts_since(&self.connection, 0).map_err(|error| self.in_words("read", &error))?;
@@ -81,9 +89,7 @@ impl Books {
                 found => found.is_some(),
             };
             put(transaction, entry)?;
-            let Some(token) = issue(transaction, account, plans, hand.wall)? else {
-                return Ok(Err("The account needs no new plan token: look at the clock of this machine.".to_owned()));
-            };
+            let token = issue(transaction, account, plans, hand.wall)?;
             if let Err(problem) = deliver(&token) {
                 return Ok(Err(problem));
             }
@@ -220,20 +226,22 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Issues the token that the account needs now, if it needs one.
+/// Issues the token that the account needs now; gives the last one where that still says what is true.
 fn issue(
     transaction: &Transaction<'_>,
     account: &Account,
     plans: &BTreeMap<String, bool>,
     wall: Wall,
-) -> rusqlite::Result<Option<PlanToken>> {
+) -> rusqlite::Result<PlanToken> {
     let last = read::token_of(transaction, &account.id)?;
-    let is_due = tokens::is_outdated(last.as_ref(), account, plans);
-    let token = is_due.then(|| tokens::issue(account, plans, last.as_ref(), wall));
-    if let Some(token) = &token {
-        rows::put_token(transaction, token)?;
+    match last {
+        Some(last) if !tokens::is_outdated(Some(&last), account, plans) => Ok(last),
+        last => {
+            let token = tokens::issue(account, plans, last.as_ref(), wall);
+            rows::put_token(transaction, &token)?;
+            Ok(token)
+        }
     }
-    Ok(token)
 }
 
 fn audit(

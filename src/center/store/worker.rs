@@ -36,6 +36,8 @@ pub fn run(shared: &Arc<Shared>, state_dir: &Path, tell: &dyn Fn(Told)) {
         Err(problem) => return tell(Told::Fatal(problem)),
     };
     let _nudges = listen(shared, state_dir);
+    // What was changed between the reading and the listening.
+    shared.change(|inbox| inbox.reread = true);
     tell(Told::Restored(Box::new(restored), keys));
     let version = database.version();
     let (database, outage) = (Some(database), None);
