@@ -29,6 +29,8 @@ pub struct Setup {
     /// `hub.clock`.
     pub clock: &'static str,
     pub may_ask_the_clock: bool,
+    /// More of the hub's environment.
+    pub environment: Vec<(&'static str, String)>,
     /// What the center publishes as the first plan.
     pub plan: Option<&'static str>,
     /// Where the hub keeps its memory, if not in the test's own directory.
@@ -53,6 +55,7 @@ impl Default for Setup {
             siren_active_low: false,
             clock: "auto",
             may_ask_the_clock: true,
+            environment: Vec::new(),
             plan: Some("protect_plus"),
             state_dir: None,
             home: Mosquitto::start(""),
@@ -75,6 +78,7 @@ pub struct Installation {
     pub center_broker: Mosquitto,
     dir: TempDir,
     state_dir: PathBuf,
+    environment: Vec<(&'static str, String)>,
     may_ask_the_clock: bool,
 }
 
@@ -105,6 +109,7 @@ impl Installation {
             center_broker: setup.center_broker,
             dir,
             state_dir,
+            environment: setup.environment,
             may_ask_the_clock: setup.may_ask_the_clock,
         }
     }
@@ -119,14 +124,13 @@ impl Installation {
 
     /// Starts the hub and waits until it says that it is ready.
     pub fn start(&mut self) {
-        let hub = HubProcess::start(&self.config(), &self.log_path(), self.may_ask_the_clock);
-        hub.ready_within(DEADLINE);
-        self.hub = Some(hub);
+        self.start_without_waiting().ready_within(DEADLINE);
     }
 
     /// Starts the hub and waits for nothing.
     pub fn start_without_waiting(&mut self) -> &HubProcess {
-        self.hub.insert(HubProcess::start(&self.config(), &self.log_path(), self.may_ask_the_clock))
+        let (config, log) = (self.config(), self.log_path());
+        self.hub.insert(HubProcess::start(&config, &log, &self.environment, self.may_ask_the_clock))
     }
 
     /// Waits until both links are up and the plan is there.
