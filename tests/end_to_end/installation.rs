@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::thread;
 
@@ -152,8 +153,13 @@ impl Installation {
 
     /// `systemctl stop`, which must end well.
     pub fn stop(&mut self) {
-        let status = self.hub.take().expect("a hub").terminate();
+        let status = self.terminate();
         assert_eq!(status.code(), Some(0), "{}", self.log());
+    }
+
+    /// The same, whatever comes of it.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.hub.take().expect("a hub").terminate()
     }
 
     pub fn hub(&mut self) -> &mut HubProcess {

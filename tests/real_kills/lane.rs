@@ -1,5 +1,6 @@
 //! One home whose parts are broken and mended again: rounds of it, one after the other.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -115,6 +116,8 @@ impl Lane {
                     self.send("cancel", &json!({"id": id}).to_string());
                     asked.cancels.push(id);
                 }
+                Step::LoseAcks => office::lose_acks(&self.home.center, true),
+                Step::HearAcks => office::lose_acks(&self.home.center, false),
                 Step::Break(part, fault) => self.break_it(part, fault),
                 Step::Mend(part) => self.mend(part),
             }
@@ -137,13 +140,19 @@ impl Lane {
     fn break_it(&mut self, part: Part, fault: Fault) {
         match (part, fault) {
             (Part::Hub, Fault::Kill) => self.home.kill(),
-            (Part::Hub, Fault::Stop) => self.home.stop(),
+            (Part::Hub, Fault::Stop) => self.stop(),
             (Part::Hub, Fault::Freeze) => self.home.hub().signal(libc::SIGSTOP),
             (broker, Fault::Freeze) => self.broker(broker).pause(),
             (broker, Fault::Kill) => self.broker(broker).kill(),
             (broker, Fault::Stop) => self.broker(broker).stop(),
         }
         *self.health(part) = if fault == Fault::Freeze { Health::Frozen } else { Health::Dead };
+    }
+
+    /// As `systemctl stop` does, also with a hub that has only just been started and does not listen yet.
+    fn stop(&mut self) {
+        let status = self.home.terminate();
+        assert!(status.success() || status.signal() == Some(libc::SIGTERM), "{status}");
     }
 
     fn mend(&mut self, part: Part) {
@@ -229,14 +238,24 @@ impl Lane {
             assert_eq!(self.home.lines.output(SIREN), Some(0), "the line sounds without a reason: {state}");
             return;
         }
-        // Both patterns are on at their begin.
         if let Some(started) = self.started {
-            let on =
-                |edges: Vec<crate::lines::Edge>| edges.into_iter().find(|edge| edge.level == 1 && edge.at >= started);
-            wait_until("the siren after the start", || on(self.home.lines.edges(SIREN)).is_some());
-            self.ledger.restored_after(on(self.home.lines.edges(SIREN)).expect("an edge").at - started, RIGHT_AFTER);
+            let sounded_before = self.edge_to_on(Duration::ZERO).is_some_and(|at| at < started);
+            // Both patterns are on at their begin.
+            wait_until("the siren after the start", || self.edge_to_on(started).is_some());
+            let after = self.edge_to_on(started).unwrap_or_default() - started;
+            // Else it waited for the end of a countdown, not for the hub.
+            if sounded_before {
+                assert!(after < RIGHT_AFTER, "the siren went on {after:?} after the start");
+                self.ledger.restored_after(after);
+            }
         }
         self.home.lines.siren_is(1);
+    }
+
+    /// When the siren first went on in this round, counted from then.
+    fn edge_to_on(&self, from: Duration) -> Option<Duration> {
+        let edges = self.ledger.siren_edges(&self.home).into_iter();
+        edges.filter(|edge| edge.level == 1 && edge.at >= from).map(|edge| edge.at).next()
     }
 
     /// The round's end: help was there, and the siren is off.
@@ -251,6 +270,7 @@ impl Lane {
         self.until_replied("silence", &silence, &json!({"id": silence}).to_string());
         self.home.app.state("all is over", |state| state["phase"] == "idle" && state["siren"]["sounding"] == false);
         self.home.lines.siren_is(0);
+        self.ledger.siren_is_over(&self.home);
     }
 }
 

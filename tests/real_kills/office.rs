@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::center::Center;
+use crate::center::{Answers, Center};
 
 /// An alarm signal that reached the center.
 pub struct Alarm {
@@ -32,6 +32,11 @@ pub fn alarms(center: &Center, since: usize) -> Vec<Alarm> {
 /// How much has come so far.
 pub fn mark(center: &Center) -> usize {
     center.mark()
+}
+
+/// Whether what it says of alarms is lost on the way.
+pub fn lose_acks(center: &Center, lost: bool) {
+    center.answer(if lost { Answers::AllButAlarms } else { Answers::All });
 }
 
 /// Help was there; the incident is over.

@@ -8,7 +8,7 @@ pub const COUNTDOWN: Duration = Duration::from_secs(1);
 const SERVICES: [&str; 3] = ["police", "fire", "siren"];
 /// A press counts from 300 ms on; a little more, so that most do.
 const PRESS_MS: u64 = 360;
-/// No fault begins later than this.
+/// Faults at no special moment begin until here.
 const LAST_FAULT_MS: u64 = 1_700;
 
 #[derive(Debug)]
@@ -31,6 +31,9 @@ pub enum Step {
     Cancel {
         id: String,
     },
+    /// The center takes alarms and its acks are lost, or it is heard again.
+    LoseAcks,
+    HearAcks,
     Break(Part, Fault),
     Mend(Part),
 }
@@ -83,6 +86,13 @@ impl Plan {
         for part in parts(dice) {
             steps.extend(faults(dice, part, &moments));
         }
+        // Until a new connection, on which the hub sends again at once what it still owes.
+        let reconnects = steps.iter().filter(|(_, step)| matches!(step, Step::Mend(Part::Hub | Part::CenterBroker)));
+        if let Some(until) = reconnects.map(|(at, _)| *at).max()
+            && dice.below(2) == 0
+        {
+            steps.extend([(0, Step::LoseAcks), (until, Step::HearAcks)]);
+        }
         steps.sort_by_key(|(at, _)| *at);
         Plan { steps }
     }
@@ -102,11 +112,13 @@ fn faults(dice: &mut Dice, part: Part, moments: &[u64]) -> Vec<(u64, Step)> {
     let mut from = 0;
     for _ in 0..if part == Part::Hub { dice.between(1, 2) } else { 1 } {
         let moment = moments[dice.below(moments.len() as u64) as usize];
-        let at = match dice.below(4) {
+        let at = match dice.below(5) {
             // While the request is on its way to the disk.
             0 => moment + dice.between(0, 60),
             // While the alarm is raised.
             1 => moment + COUNTDOWN.as_millis() as u64 - 20 + dice.between(0, 80),
+            // While the center may have it and the hub does not know.
+            2 => moment + COUNTDOWN.as_millis() as u64 + dice.between(0, 300),
             _ => dice.between(0, LAST_FAULT_MS),
         };
         let at = at.max(from);
