@@ -16,8 +16,8 @@ use crate::plan::{Dice, Fault, Part, Plan, Step};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::{pace, wait_until};
 
-/// The line of the siren has to be right that long after a start.
-const RIGHT_AFTER: Duration = Duration::from_secs(2);
+/// The siren's line is right that long after a start, and an alarm at most that late.
+pub const RIGHT_AFTER: Duration = Duration::from_secs(2);
 /// How often an app that hears nothing asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 

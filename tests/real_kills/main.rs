@@ -30,8 +30,13 @@ mod lines;
 #[allow(dead_code, reason = "the end-to-end tests use the rest")]
 mod tokens;
 
+mod clock;
+mod disks;
+mod half_open;
+mod hangs;
 mod lane;
 mod ledger;
 mod office;
 mod plan;
 mod rounds;
+mod wreckage;

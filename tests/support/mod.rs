@@ -3,6 +3,7 @@
 // Each test file is a program of its own and uses its part of this.
 #![allow(dead_code)]
 
+pub mod disk;
 pub mod link;
 pub mod mosquitto;
 pub mod peer;
