@@ -11,12 +11,13 @@
 //! | `plan.jwt` | the last valid plan token, so that it outlives the database |
 //!
 //! `pending` merges what waits, `worker` is the thread, `database` the file, `schema` its tables, `rows` and `columns`
-//! turn records into rows and back.
+//! turn records into rows and back, `log_check` finds losses that SQLite keeps to itself.
 
 mod aside;
 mod columns;
 mod database;
 pub mod history;
+mod log_check;
 mod pending;
 mod plan_file;
 mod rows;
