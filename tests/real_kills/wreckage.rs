@@ -40,9 +40,12 @@ fn a_memory_that_was_written_over_invents_nothing_and_keeps_the_plan() {
         for name in ["hub.db", "hub.db-wal"] {
             write_over(&home.state_dir().join(name), &mut Dice(seed));
         }
+        let mark = home.app.mark();
         home.start();
         home.app.availability(mark, "online");
-        let state = home.app.state_within(DEADLINE, mark, "a state", |state| state["phase"].is_string());
+        // What it found it has said by now.
+        assert_eq!(home.app.refused("cancel", r#"{"incident": "nobody"}"#), "unknown_incident");
+        let state = home.app.state_within(DEADLINE, mark, "a state", |_| true);
         let open: Vec<&Value> = state["incidents"].as_array().expect("incidents").iter().collect();
         let invented = open.iter().find(|one| !real.contains(one["id"].as_str().unwrap_or_default()));
         assert!(invented.is_none(), "seed {seed}: nobody asked for that: {state}");
@@ -56,12 +59,16 @@ fn a_memory_that_was_written_over_invents_nothing_and_keeps_the_plan() {
             assert!(!sounded && state["siren"]["sounding"] == false, "seed {seed}: it sounds for nothing: {state}");
         }
         // Each begins with a memory of its own, and with the plan of the first.
+        let mark = home.app.mark();
         home.stop();
+        home.app.availability(mark, "offline");
         let files = fs::read_dir(home.state_dir()).expect("the hub's memory").flatten().map(|file| file.path());
         for file in files.filter(|file| file.file_name().is_some_and(|name| name != "plan.jwt")) {
             fs::remove_file(file).expect("a file of the hub's memory");
         }
+        let mark = home.app.mark();
         home.start();
+        home.app.availability(mark, "online");
     }
     println!("went on {} times, put the file aside {} times", outcomes[0], outcomes[1]);
     assert!(outcomes[1] > 0, "none of them was damage");
