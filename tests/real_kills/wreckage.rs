@@ -44,7 +44,7 @@ fn lane_of_damage(lane: u64) -> [u32; 2] {
             home.app.stage(&owed, "requested");
             real.insert(owed);
         }
-        let (mark, edges) = (home.app.mark(), home.lines.edges(SIREN).len());
+        let edges = home.lines.edges(SIREN).len();
         if seed % 4 < 2 {
             home.kill()
         } else {
