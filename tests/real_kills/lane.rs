@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::{find, topic};
 use crate::client::Client;
 use crate::installation::{Installation, Setup};
-use crate::ledger::{Ledger, Tally};
+use crate::ledger::{Ledger, Tally, history};
 use crate::lines::{POLICE_BUTTON, SIREN, monotonic};
 use crate::office;
 use crate::plan::{Dice, Fault, Part, Plan, Step};
@@ -219,7 +219,8 @@ impl Lane {
         });
     }
 
-    /// Waits until every incident has been decided, and the center has what is owed to it.
+    /// Waits until every incident has been decided, and the center has what is owed to it. A slow disk may have it later
+    /// than people.
     fn settle(&mut self) {
         let incidents = self.ledger.news(&self.home);
         self.home.app.state("everything is decided", |state| {
@@ -228,6 +229,10 @@ impl Lane {
             state["center"]["owed"] == 0
                 && all.iter().all(|incident| decided(&incident["stage"]))
                 && incidents.iter().all(|id| find(state, id).is_none_or(|incident| decided(&incident["stage"])))
+        });
+        wait_until("everything is decided on disk", || {
+            let open = |incident: &Value| incident["stage"] == "countdown" || incident["stage"] == "requested";
+            !history(&self.home).iter().any(open)
         });
     }
 

@@ -322,7 +322,7 @@ impl Ledger {
 }
 
 /// The newest incidents as `sos-hub history` shows them.
-fn history(home: &Installation) -> Vec<Value> {
+pub fn history(home: &Installation) -> Vec<Value> {
     let config = home.config();
     let mut command = sos_hub(&["history", "--json", "--limit", "12", "--config"]);
     let output = command.arg(&config).output().expect("sos-hub history");
