@@ -72,6 +72,19 @@ fn a_disk_that_hangs_costs_neither_siren_nor_alarm_nor_the_process() {
     assert_eq!(home.center.calls(0).len(), 1);
 }
 
+#[test]
+fn a_service_manager_that_hangs_holds_no_alarm_back() {
+    // Its queue is full soon.
+    let environment = vec![("WATCHDOG_USEC", "20000".to_owned())];
+    let home = Installation::running(Setup { environment, ..Setup::default() });
+    wait_until("the manager takes nothing more", || home.log().contains("did not take a notification"));
+    let incident = home.app.accepted("request", "police");
+    home.lines.siren_is(1);
+    home.app.stage(&incident, "acknowledged");
+    home.center.has_all();
+    assert_eq!(home.center.calls(0).len(), 1);
+}
+
 fn watched(countdown_seconds: u32) -> Installation {
     let environment = vec![("WATCHDOG_USEC", WATCHDOG.as_micros().to_string())];
     let mut home = Installation::running(Setup { countdown_seconds, environment, ..Setup::default() });
