@@ -207,7 +207,7 @@ fn fill(dir: &Path, operators: &[&str], plans: &BTreeMap<String, bool>) {
     }
     for (id, name, address) in [
         ("A1", "Ann & Bob <Miller>", "1 Long Lane, Exeter EX1 1AA"),
-        ("A2", "Carla Jones", "22 Hill Road, Bath BA1 2BB"),
+        ("A2", "The Hill Road household", "22 Hill Road, Bath BA1 2BB"),
     ] {
         let contact = |name: &str, phone: &str| Contact { name: name.to_owned(), phone: phone.to_owned() };
         let account = Account {
