@@ -46,6 +46,7 @@ fn press_and_open(world: &World, browser: &Browser) -> String {
     world.stage(&incident, "acknowledged");
     browser.click_on("a[data-row]");
     browser.wait_for_text_in(".headline", "1 Elm Street");
+    browser.wait_for_text_in("#connection", "Live");
     incident
 }
 

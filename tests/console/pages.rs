@@ -172,6 +172,23 @@ fn everything_works_by_keyboard_alone() {
 }
 
 #[test]
+fn a_double_click_is_one_step() {
+    let center = Center::start();
+    let incident = center.alarm("A1", Service::Police);
+    let browser = Browser::start();
+    operator_at(&center, &browser, &Center::page(incident));
+    // The second click of two hits what has come under the pointer since the first.
+    let second = "new MouseEvent('click', {bubbles: true, cancelable: true, detail: 2})";
+    browser.run(&format!("document.querySelector('.order.main button').dispatchEvent({second})"));
+    browser.fill("#note", "in between");
+    browser.key(Key::Enter);
+    browser.wait_for_text_in(".history", "in between");
+    assert_eq!(center.view(incident).unwrap().calls.len(), 0, "a call was placed");
+    browser.press("Call first contact");
+    browser.wait_for_text_in(".call", "+44 20 7946 0001");
+}
+
+#[test]
 fn what_an_operator_types_survives_a_change_of_the_page() {
     let center = Center::start();
     let incident = center.alarm("A1", Service::Police);

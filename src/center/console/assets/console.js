@@ -10,7 +10,6 @@ const element = (id) => document.getElementById(id);
 const SILENT_MS = 35000;
 const RETRY_MS = 1000;
 
-let connected = false;
 let stream = null;
 let lastAlarm = Number(alarm);
 let sounds = null;
@@ -48,7 +47,6 @@ function tell(name, alarms, incidents) {
 }
 
 function setConnected(is) {
-  connected = is;
   document.documentElement.dataset.connected = is;
   element("connection").textContent = is ? "Live" : "Not connected";
   element("stale").hidden = is;
@@ -120,7 +118,6 @@ async function send(form) {
     if (!ok) return;
     form.reset();
     sounds?.silence();
-    if (!connected) location.reload();
   } catch {
     refuse("The center was not reached, and it is not known whether it was done. Look again before you go on.");
   } finally {
