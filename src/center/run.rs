@@ -14,6 +14,7 @@ use super::console::{self, ConsoleSettings};
 use super::desk::Desk;
 use super::desk::input::Input;
 use super::desk::records::Restored;
+use super::desk::settings::CallMode;
 use super::desk::words::AccountId;
 use super::ears::{HubEar, KeyDirectory};
 use super::hands::Hands;
@@ -141,6 +142,9 @@ pub fn run(config: &CenterConfig) -> Result<(), Failure> {
         "sos-center {} watches over {accounts} accounts after {took} ms; the console is at http://{address}/.",
         env!("CARGO_PKG_VERSION")
     );
+    if matches!(config.call.mode, CallMode::Simulated { .. }) {
+        warn!(topic = "simulated", "Calls are simulated: nobody is called and no help is sent.");
+    }
     systemd::ready("Running.");
 
     turn(&mut desk, &mut hands);
