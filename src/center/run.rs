@@ -165,6 +165,7 @@ pub fn run(config: &CenterConfig) -> Result<(), Failure> {
 /// answered in between.
 fn turn(desk: &mut Desk, hands: &mut Hands) {
     loop {
+        hands.vigil.calm(desk.is_calm());
         match hands.wait(desk.deadline()) {
             Some(Mail::Input(input)) => take(desk, hands, input),
             Some(Mail::Question(question)) => question(desk, clock::boottime()),

@@ -121,6 +121,11 @@ impl Desk {
         effects
     }
 
+    /// No incident is open: a restart would throw nothing away that a disk which hangs has not taken.
+    pub fn is_calm(&self) -> bool {
+        self.cases.all_have_ended()
+    }
+
     pub fn security(&self) -> SecurityView {
         self.security.view()
     }
