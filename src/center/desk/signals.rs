@@ -37,6 +37,9 @@ impl Desk {
         let incident = incident_of(&signal.kind);
         let Some(past) = past else {
             let incidents = incident.into_iter().filter(|id| self.cases.get(*id).is_none()).collect();
+            if matches!(signal.kind, SignalKind::Alarm { .. }) {
+                self.look_ups.asked(signal.clone(), turn.at.now);
+            }
             turn.at_once.push(Effect::LookUp { signal, incidents });
             return;
         };
