@@ -201,7 +201,8 @@ fn call(table: &Table, console: &Console) -> Call {
     if word == CallWord::Webhook {
         require_url(table, "a telephony provider's");
         let is_far = url.as_deref().is_some_and(|url| !rules::is_on_this_machine(url));
-        if is_far && console.listen.ip().is_loopback() && table.lacks("callback_url") {
+        let address = console.listen.ip();
+        if is_far && (address.is_loopback() || address.is_unspecified()) && table.lacks("callback_url") {
             table.warn("url", "is of another machine, which cannot say what came of a call: set callback_url for it");
         }
     }

@@ -125,6 +125,10 @@ impl Desk {
         if self.held.is_full() {
             return;
         }
+        if let SignalKind::Heartbeat { .. } = signal.kind {
+            // The broker may have lost the plan by which the hub turns people away beforehand.
+            self.plans.say_again(&signal.account);
+        }
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
         resident.ack_seq += 1;
         let (verdict, ack_seq) = (Verdict::UnknownAccount, resident.ack_seq);
