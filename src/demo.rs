@@ -8,6 +8,7 @@ mod welcome;
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Builder;
@@ -22,9 +23,6 @@ use crate::daemon;
 use crate::drivers::{clock, logging};
 use files::Files;
 use screen::Screen;
-
-/// Where the center's console is, if nobody has that port.
-const CONSOLE_PORT: u16 = 8090;
 
 /// How long the hub may take to stop.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -106,11 +104,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     listen_for_interrupts(sender.clone()).map_err(system("a thread for interrupts"))?;
 
     let ports = broker::start(options.port)?;
-    let console = broker::usual_or_free_port(CONSOLE_PORT)?;
-    let files = Files::make(ports, console, options.panel_port)?;
+    let files = Files::make(ports, options.panel_port)?;
     let (config, _) =
         Config::load(&files.config()).map_err(|problems| Failure::Configuration(problems.render(false)))?;
-    start_center(&files, sender.clone())?;
+    let console = start_center(&files, sender.clone())?;
     let on_deaf = sender.clone();
     let screen = Screen::start(&config, welcome::welcome(&files, ports, console), move || ask(&on_deaf));
     let screen = screen.map_err(system("a thread for the screen"))?;
@@ -134,16 +131,28 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     outcome
 }
 
-/// The shipped center, which ends at a signal as the hub does.
-fn start_center(files: &Files, sender: Sender<Ending>) -> Result<(), Failure> {
-    let config = files.center()?;
+/// Starts the shipped center, which ends at a signal as the hub does. Returns where its console is: at the usual port, or
+/// at any that is free if somebody has that already.
+fn start_center(files: &Files, sender: Sender<Ending>) -> Result<SocketAddr, Failure> {
+    let mut config = files.center()?;
+    let (ready, address) = channel();
     let center = Builder::new().name("center".into()).spawn(move || {
-        if let Err(failure) = center::run::run(&config) {
-            // Nobody listens any more once the demo ends.
+        // Whoever waits for one of these words may have ended.
+        let tell = |address| {
+            let _ = ready.send(Ok(address));
+        };
+        let mut outcome = center::run::run(&config, tell);
+        if matches!(outcome, Err(center::run::Failure::Console { .. })) {
+            config.console.listen.set_port(0);
+            outcome = center::run::run(&config, tell);
+        }
+        if let Err(failure) = outcome {
+            let _ = ready.send(Err(Failure::Center(failure.to_string())));
             let _ = sender.send(Ending::Center(failure.to_string()));
         }
     });
-    center.map(drop).map_err(|error| Failure::System { what: "a thread for the center", error })
+    center.map_err(|error| Failure::System { what: "a thread for the center", error })?;
+    address.recv().unwrap_or_else(|_| Err(Failure::Center("The monitoring center has ended at its start.".to_owned())))
 }
 
 /// The hub ends like any daemon, at a signal. It may not have listened yet when the first one came, so it is sent again

@@ -28,6 +28,7 @@
 //! | [`daemon`] | the loop, what feeds it, and what carries its effects out |
 //! | [`vigil`] | when the watchdog may be fed |
 //! | [`config`] | `hub.toml`: text to values, every problem at once with its line and a caret |
+//! | [`center`] | the monitoring center, `sos-center`: the same shape in small, with a desk that is pure |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |

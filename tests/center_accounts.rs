@@ -385,6 +385,26 @@ fn a_database_that_is_no_use_is_left_alone() {
 }
 
 #[test]
+fn a_bundle_that_cannot_be_written_whole_leaves_neither_files_nor_account() {
+    let place = Place::new();
+    let disk = place.path("disk");
+    fs::create_dir(&disk).unwrap();
+    // Room for the directory and two files.
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "nr_inodes=4", "none"]).arg(&disk).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no tmpfs can be mounted");
+        return;
+    }
+    let said = place.add("A1", "disk/out", FAMILY);
+    let left = fs::read_dir(&disk).unwrap().count();
+    let unmounted = Command::new("umount").arg("-l").arg(&disk).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!((said.code, left), (1, 0), "{}", said.err);
+    assert!(said.err.contains("disk/out cannot be written"), "{}", said.err);
+    assert_eq!(place.accounts(), json!([]));
+}
+
+#[test]
 fn operators_have_passwords_that_are_long_enough_and_never_kept() {
     let place = Place::new();
     let add = |name: &str, input: &str| place.call(&["operator", "add", name, "--config", "center.toml"], input);

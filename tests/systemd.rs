@@ -1,6 +1,7 @@
 //! What the service manager hears of the hub, and the hub of it.
 
 use std::env;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixDatagram;
 use std::process::{self, Command, Stdio};
 use std::sync::mpsc::channel;
@@ -36,6 +37,42 @@ fn the_service_manager_hears_of_each_step() {
     assert_eq!(heard(), "STATUS=The monitoring center does not answer.\n");
     assert_eq!(heard(), "WATCHDOG=1\n");
     assert_eq!(heard(), "STOPPING=1\n");
+}
+
+#[test]
+fn a_service_manager_that_does_not_read_holds_nobody_up_and_hears_of_readiness_later() {
+    if is_child() {
+        // More than any queue takes.
+        (0..10_000).for_each(|_| systemd::feed());
+        systemd::ready("Running.");
+        let mut go_on = String::new();
+        println!("full");
+        std::io::stdin().read_line(&mut go_on).unwrap();
+        systemd::feed();
+        systemd::feed();
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut hub = child("a_service_manager_that_does_not_read_holds_nobody_up_and_hears_of_readiness_later");
+    let hub = hub.env("NOTIFY_SOCKET", &path).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut hub = hub.spawn().unwrap();
+    let mut output = BufReader::new(hub.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(output.any(|line| line.ends_with("full")), "it waits for its manager");
+    let mut datagram = [0; 1024];
+    manager.set_nonblocking(true).unwrap();
+    while let Ok(length) = manager.recv(&mut datagram) {
+        assert_eq!(&datagram[..length], b"WATCHDOG=1\n");
+    }
+    manager.set_nonblocking(false).unwrap();
+    hub.stdin.take().unwrap().write_all(b"\n").unwrap();
+    for expected in ["READY=1\nWATCHDOG=1\n", "WATCHDOG=1\n"] {
+        let length = manager.recv(&mut datagram).unwrap();
+        assert_eq!(String::from_utf8_lossy(&datagram[..length]), expected);
+    }
+    assert!(hub.wait().unwrap().success());
 }
 
 #[test]

@@ -13,9 +13,13 @@ use sos_hub::config::center::{CenterConfig, DEFAULT_PATH};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::exit;
 
-/// A monitoring center: it takes the alarms of SOS hubs and leads its operators through each.
 #[derive(Parser)]
-#[command(name = "sos-center", version, about, arg_required_else_help = true)]
+#[command(
+    name = "sos-center",
+    version,
+    about = "A monitoring center: it takes the alarms of SOS hubs and leads its operators through each",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -149,7 +153,7 @@ fn run(path: &Path) -> u8 {
             return exit::FAILED;
         }
     };
-    with_config(path, |config| match run::run(config) {
+    with_config(path, |config| match run::run(config, |_| ()) {
         Ok(()) => exit::WELL,
         Err(failure) => {
             eprintln!("{failure}");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -51,7 +52,7 @@ pub enum Failure {
     /// The system gave no thread, descriptor or the like.
     System { what: &'static str, error: io::Error },
     /// The console's address cannot be listened on.
-    Console { address: std::net::SocketAddr, error: io::Error },
+    Console { address: SocketAddr, error: io::Error },
 }
 
 impl fmt::Display for Failure {
@@ -83,11 +84,12 @@ enum First {
 }
 
 /// Runs the center until the process is asked to end. A broker that is away is waited for; the process is ready without.
+/// `on_ready` is told where the console is.
 ///
 /// # Errors
 ///
 /// Only what keeps the center from existing at all.
-pub fn run(config: &CenterConfig) -> Result<(), Failure> {
+pub fn run(config: &CenterConfig, on_ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
     let started = Instant::now();
     let system = |what| move |error| Failure::System { what, error };
     let private_key = key::of_center(config).map_err(Failure::Unusable)?.private_pem;
@@ -117,13 +119,14 @@ pub fn run(config: &CenterConfig) -> Result<(), Failure> {
     let mut desk = Desk::new(config.settings());
     let (office, bell) = office(sender.clone());
     let is_callback = Arc::clone(&callbacks);
-    let console = console::start(
-        console_settings(config),
-        office,
-        store.archive(),
-        Arc::new(move |call: Id, token: &str| is_callback.is_token(call, token)),
-    )
-    .map_err(|error| Failure::Console { address: config.console.listen, error })?;
+    let check = Arc::new(move |call: Id, token: &str| is_callback.is_token(call, token));
+    let console = match console::start(console_settings(config), office, store.archive(), check) {
+        Ok(console) => console,
+        Err(error) => {
+            store.stop();
+            return Err(Failure::Console { address: config.console.listen, error });
+        }
+    };
     let address = console.local_addr();
     let answers = sender.clone();
     let tell = move |input| answers.urgent(Mail::Input(input));
@@ -146,6 +149,7 @@ pub fn run(config: &CenterConfig) -> Result<(), Failure> {
         warn!(topic = "simulated", "Calls are simulated: nobody is called and no help is sent.");
     }
     systemd::ready("Running.");
+    on_ready(address);
 
     turn(&mut desk, &mut hands);
 

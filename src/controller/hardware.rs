@@ -37,6 +37,9 @@ impl Controller {
             StoreReport::PutAside { path, problem } => {
                 self.faults.raise(FaultCode::StoragePutAside, wording::storage_put_aside(&path, &problem), turn);
             }
+            StoreReport::PartlyLost { path, problem } => {
+                self.faults.raise(FaultCode::StoragePutAside, wording::storage_partly_lost(&path, &problem), turn);
+            }
         }
     }
 

@@ -207,6 +207,8 @@ pub enum StoreReport {
     Failed { ticket: u64, problem: String },
     /// The store found a file that it could not read and put it aside.
     PutAside { path: String, problem: String },
+    /// Part of what the store held cannot be read; the file stays in use.
+    PartlyLost { path: String, problem: String },
     /// The store cannot be opened at all; it goes on trying.
     Unavailable { problem: String },
 }

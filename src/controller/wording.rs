@@ -228,6 +228,10 @@ pub(super) fn storage_put_aside(path: &str, problem: &str) -> String {
     format!("The hub's memory could not be read ({problem}); it was put aside as {path} and a new one was begun.")
 }
 
+pub(super) fn storage_partly_lost(path: &str, problem: &str) -> String {
+    format!("Part of the hub's memory in {path} could not be read ({problem}); the hub goes on with the rest.")
+}
+
 pub(super) fn hardware(what: &str, problem: &str) -> String {
     format!("{what} cannot be used: {}", sentence(problem))
 }

@@ -36,7 +36,7 @@ pub struct Ports {
 pub fn start(port: Option<u16>) -> Result<Ports, Failure> {
     let v4 = match port {
         Some(port) => free_port(port)?,
-        None => usual_or_free_port(USUAL_PORT)?,
+        None => free_port(USUAL_PORT).or_else(|_| free_port(0))?,
     };
     let ports = Ports { v4, v5: free_port(0)? };
     let (sender, started) = channel();
@@ -45,11 +45,6 @@ pub fn start(port: Option<u16>) -> Result<Ports, Failure> {
     let ended = || Failure::Broker("it ended at once".into());
     started.recv().map_err(|_| ended())?.map_err(Failure::Broker)?;
     Ok(ports)
-}
-
-/// The usual port of the loopback interface, or any that is free if somebody has that already.
-pub fn usual_or_free_port(usual: u16) -> Result<u16, Failure> {
-    free_port(usual).or_else(|_| free_port(0))
 }
 
 /// A port of the loopback interface that nobody listens on, `wanted` unless that is 0.

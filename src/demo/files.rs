@@ -33,15 +33,14 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes everything that center and hub find on their disk before their first start. The console will be at this
-    /// port.
-    pub fn make(ports: Ports, console: u16, panel_port: Option<u16>) -> Result<Files, Failure> {
+    /// Makes everything that center and hub find on their disk before their first start.
+    pub fn make(ports: Ports, panel_port: Option<u16>) -> Result<Files, Failure> {
         let random = Uuid::new_v4().simple().to_string();
         let temporary = std::path::absolute(std::env::temp_dir()).map_err(Failure::Directory)?;
         let dir = temporary.join(format!("sos-hub-demo-{}", &random[..8]));
         DirBuilder::new().mode(0o700).create(&dir).map_err(Failure::Directory)?;
         let files = Files { dir, password: random[8..20].to_owned() };
-        files.write("center.toml", &center_config(ports, console)).map_err(Failure::Directory)?;
+        files.write("center.toml", &center_config(ports)).map_err(Failure::Directory)?;
         files.open_account()?;
         let plan = files.dir.join("bundle/plan.jwt");
         let state = files.dir.join("state");
@@ -107,7 +106,7 @@ impl Drop for Files {
 }
 
 /// Each alarm walks through the call by itself: the first contact does not answer, the second one does.
-fn center_config(Ports { v5: port, .. }: Ports, console: u16) -> String {
+fn center_config(Ports { v5: port, .. }: Ports) -> String {
     format!(
         r#"# The monitoring center of `sos-hub demo`, which removes this file when it ends.
 
@@ -117,9 +116,6 @@ state_dir = "center"
 [broker]
 host = "127.0.0.1"
 port = {port}
-
-[console]
-listen = "127.0.0.1:{console}"
 
 [call]
 mode = "simulated"

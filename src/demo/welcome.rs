@@ -1,13 +1,14 @@
 //! The words at the start of the demo: what runs where, and what to paste.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::broker::Ports;
 use super::files::{Files, HALLWAY, KITCHEN, OPERATOR};
 
 /// The whole text.
-pub fn welcome(files: &Files, ports: Ports, console: u16) -> String {
+pub fn welcome(files: &Files, ports: Ports, console: SocketAddr) -> String {
     let Ports { v4, v5 } = ports;
     let port = if v4 == 1883 { String::new() } else { format!(" -p {v4}") };
     let hub = program();
@@ -26,7 +27,7 @@ This is a demo: nobody is called, no siren sounds, nothing leaves this computer.
 
   broker   127.0.0.1:{v4} for MQTT 3.1.1, 127.0.0.1:{v5} for MQTT 5
   hub      the real one, with files in place of buttons, siren and LED
-  center   the real one with simulated calls; its console is http://127.0.0.1:{console}/
+  center   the real one with simulated calls; its console is http://{console}/
            log in as {OPERATOR} with {password}
   files    {dir}
 

@@ -1,7 +1,12 @@
 //! The service manager: readiness, status, watchdog and the request to shut down. Started by hand, without systemd,
-//! the notifications do nothing.
+//! the notifications do nothing. A service manager that hangs reads none of them, and nobody waits for it.
 
+use std::env;
 use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -9,9 +14,15 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+/// Readiness was not taken and goes out with the next food: without it the service manager would end the process.
+static READY_OWED: AtomicBool = AtomicBool::new(false);
+/// The latest notification was not taken.
+static UNHEARD: AtomicBool = AtomicBool::new(false);
+
 /// The hub does its work now. `status` is the line that `systemctl status` shows.
 pub fn ready(status: &str) {
-    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+    let taken = notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+    READY_OWED.store(!taken, Ordering::Relaxed);
 }
 
 /// The hub has begun to shut down.
@@ -31,13 +42,34 @@ pub fn watchdog_period() -> Option<Duration> {
 
 /// Tells the watchdog that the hub does its work.
 pub fn feed() {
-    notify(&[NotifyState::Watchdog]);
+    if !READY_OWED.load(Ordering::Relaxed) {
+        notify(&[NotifyState::Watchdog]);
+    } else if notify(&[NotifyState::Ready, NotifyState::Watchdog]) {
+        READY_OWED.store(false, Ordering::Relaxed);
+    }
 }
 
-fn notify(states: &[NotifyState]) {
-    if let Err(error) = sd_notify::notify(states) {
+/// Whether it was taken, or nobody asks for it. That it was not is logged once.
+fn notify(states: &[NotifyState]) -> bool {
+    let outcome = send(states);
+    let unheard = outcome.is_err();
+    if let (Err(error), false) = (outcome, UNHEARD.swap(unheard, Ordering::Relaxed)) {
         tracing::warn!("systemd did not take a notification; see NOTIFY_SOCKET and the unit's NotifyAccess=: {error}");
     }
+    !unheard
+}
+
+fn send(states: &[NotifyState]) -> io::Result<()> {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let address = match path.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(&path)?,
+    };
+    let text: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let socket = UnixDatagram::unbound()?;
+    // The queue of a manager that does not read is soon full.
+    socket.set_nonblocking(true)?;
+    socket.send_to_addr(text.as_bytes(), &address).map(|_| ())
 }
 
 /// Calls `on_request` at each SIGTERM or SIGINT, on a thread of its own that sleeps in between.

@@ -11,13 +11,15 @@
 //! | `plan.jwt` | the last valid plan token, so that it outlives the database |
 //!
 //! `pending` merges what waits, `worker` is the thread, `database` what it reads and writes, `file` how a database file
-//! is opened, `schema` the tables, `rows` and `columns` turn records into rows and back.
+//! is opened, `schema` the tables, `rows` and `columns` turn records into rows and back, `log_check` finds losses that
+//! SQLite keeps to itself.
 
 mod aside;
 pub(crate) mod columns;
 mod database;
 pub(crate) mod file;
 pub mod history;
+mod log_check;
 mod pending;
 mod plan_file;
 mod rows;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::aside::put_aside;
+use super::aside::{put_aside, with_suffix};
 use super::database::{Database, Found};
 use super::file::{self, Trouble};
+use super::log_check::has_lost_commits;
 use super::pending::{Live, Pending, Tickets};
 use super::plan_file::PlanFile;
 use super::{Shared, Told, database_path};
@@ -184,11 +185,17 @@ impl Worker<'_> {
 
     /// Opens the database and, if that was not told yet, reads what it holds.
     fn open_and_read(&mut self) -> Result<(Database, Option<Found>), Trouble> {
-        let database = Database::open(&self.path)?;
         if self.has_restored {
-            return Ok((database, None));
+            return Ok((Database::open(&self.path)?, None));
         }
-        let found = database.found(&self.path)?;
+        // Opening it ends what the log could tell.
+        let log = with_suffix(&self.path, "-wal");
+        let lost_commits = has_lost_commits(&log);
+        let database = Database::open(&self.path)?;
+        let mut found = database.found(&self.path)?;
+        if lost_commits {
+            found.unreadable.push(format!("the latest changes: {} is damaged", log.display()));
+        }
         Ok((database, Some(found)))
     }
 
@@ -197,7 +204,7 @@ impl Worker<'_> {
         if !unreadable.is_empty() {
             let problem = format!("what could not be understood is left out: {}", unreadable.join("; "));
             tracing::warn!("{}: {problem}", self.path.display());
-            self.report(StoreReport::PutAside { path: self.path.display().to_string(), problem });
+            self.report(StoreReport::PartlyLost { path: self.path.display().to_string(), problem });
         }
         let mut plan_tokens: Vec<String> = plan_token.into_iter().chain(self.plan_file.read()).collect();
         plan_tokens.dedup();

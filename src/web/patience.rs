@@ -72,3 +72,38 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    #[test]
+    fn who_reads_nothing_is_given_up() {
+        run(async {
+            let (near, _far) = duplex(16);
+            let mut patient = Patient::new(near, Duration::from_millis(10));
+            let written = patient.write_all(&[0; 17]).await;
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        });
+    }
+
+    #[test]
+    fn who_reads_slowly_is_not() {
+        run(async {
+            let (near, mut far) = duplex(16);
+            let mut patient = Patient::new(near, Duration::from_secs(600));
+            let reading = async {
+                let mut read = [0; 1024];
+                far.read_exact(&mut read).await.unwrap();
+            };
+            let (written, ()) = tokio::join!(patient.write_all(&[0; 1024]), reading);
+            assert!(written.is_ok());
+        });
+    }
+}

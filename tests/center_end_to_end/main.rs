@@ -7,6 +7,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/browser.rs"]
+#[allow(dead_code, reason = "the console's own tests use the rest")]
+mod browser;
+
 #[path = "../end_to_end/app.rs"]
 #[allow(dead_code, reason = "the hub's own tests use the rest")]
 mod app;

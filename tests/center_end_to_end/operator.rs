@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::browser::Browser;
 use crate::lines::{POLICE_BUTTON, SIREN};
-use crate::support::browser::Browser;
 use crate::support::wait_until;
 use crate::world::{CONTACTS, Setup, World};
 

@@ -147,7 +147,7 @@ impl World {
 
     pub fn start_hub(&mut self) {
         let since = self.app.mark();
-        let hub = HubProcess::start(&self.bundle(ACCOUNT).join("hub.toml"), &self.dir.path().join("log"), true);
+        let hub = HubProcess::start(&self.bundle(ACCOUNT).join("hub.toml"), &self.dir.path().join("log"), &[], true);
         hub.ready_within(DEADLINE);
         self.hub = Some(hub);
         self.app.state_within(DEADLINE, since, "in use", |state| state["center"]["link"] == "up");

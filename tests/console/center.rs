@@ -26,7 +26,7 @@ use sos_hub::drivers::clock::{self, Clock};
 use sos_hub::mailbox::{Mailbox, Sender, mailbox};
 use tempfile::TempDir;
 
-use crate::support::{block_on, wait_until};
+use crate::support::wait_until;
 
 pub const OPERATOR: &str = "ann";
 pub const PASSWORD: &str = "correct horse battery";
@@ -191,6 +191,10 @@ impl Drop for Center {
     }
 }
 
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
 fn hand() -> Hand {
     Hand { who: "command line (test)".to_owned(), wall: clock::wall() }
 }
@@ -203,7 +207,7 @@ fn fill(dir: &Path, operators: &[&str], plans: &BTreeMap<String, bool>) {
     }
     for (id, name, address) in [
         ("A1", "Ann & Bob <Miller>", "1 Long Lane, Exeter EX1 1AA"),
-        ("A2", "Carla Jones", "22 Hill Road, Bath BA1 2BB"),
+        ("A2", "The Hill Road household", "22 Hill Road, Bath BA1 2BB"),
     ] {
         let contact = |name: &str, phone: &str| Contact { name: name.to_owned(), phone: phone.to_owned() };
         let account = Account {

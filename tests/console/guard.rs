@@ -99,7 +99,11 @@ fn a_rebound_name_is_not_answered() {
 #[test]
 fn two_hosts_are_none() {
     let center = Center::start();
-    assert_eq!(Request::get(&center, "/login").with("Host", "evil.example").send().status, 421);
+    let own = format!("127.0.0.1:{}", center.port());
+    for (first, second) in [("evil.example", own.as_str()), (&own, "evil.example")] {
+        let answer = Request::get(&center, "/login").with("Host", first).host(second).send();
+        assert_eq!(answer.status, 421, "{first}, {second}");
+    }
 }
 
 #[test]

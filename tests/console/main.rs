@@ -1,5 +1,7 @@
 //! The operator console: what strangers cannot do with it, and what operators can.
 
+#[path = "../support/browser.rs"]
+mod browser;
 mod center;
 mod guard;
 mod http;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fantoccini::key::Key;
+use sos_hub::center::desk::words::SignalKind;
 use sos_hub::controller::words::{Service, Stage};
 
-use crate::center::{Center, OPERATOR, PASSWORD, Setup, VERBAL};
+use crate::browser::Browser;
+use crate::center::{Center, OPERATOR, PASSWORD, Setup};
 use crate::http::{Request, log_in};
-use crate::support::browser::Browser;
-use crate::support::wait_until;
 
 /// Set to a path, [`a_picture_of_the_console_is_small`] leaves its picture there.
 const PICTURE: &str = "SOS_CONSOLE_PICTURE";
@@ -71,6 +71,22 @@ fn an_alarm_is_heard_on_every_page() {
         browser.wait("the sound", || browser.has("html[data-ringing=true]"));
         browser.keys("s");
     }
+}
+
+#[test]
+fn pages_that_were_left_hold_no_connection_and_come_back_alive() {
+    let center = Center::start();
+    let browser = Browser::start();
+    operator_at(&center, &browser, "/");
+    // More than a browser has connections to one site.
+    for path in ["/", "/hubs", "/audit", "/incidents"].into_iter().cycle().take(13) {
+        browser.open(&center.url(path));
+    }
+    browser.back();
+    browser.back();
+    browser.wait_for_text_in("#connection", "Live");
+    center.alarm("A1", Service::Police);
+    browser.wait_for_title("ALARM – Audit");
 }
 
 #[test]
@@ -231,22 +247,61 @@ fn pages_fit_narrow_and_wide_windows() {
     let incident = center.alarm("A1", Service::Police);
     crate::orders::call_first_contact(&center, incident);
     center.alarm("A2", Service::Fire);
-    let dark = std::env::var_os("SOS_D_DARK").is_some();
-    let browser = Browser::start_with(if dark { &["--blink-settings=preferredColorScheme=0"] } else { &[] });
+    let browser = Browser::start();
     operator_at(&center, &browser, "/");
     for width in [320, 768, 1280] {
-        // A headless window is as wide as asked for; its frame would not be.
         browser.size(width, 900);
         for path in ["/", "/hubs", "/audit", &Center::page(incident)] {
             browser.open(&center.url(path));
-            let wider =
-                browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            if std::env::var_os("SOS_D_SHOTS").is_none() {
-                assert_eq!(wider, 0, "{path} at {width}");
-            } else {
-                eprintln!("{path} {width}: {wider}");
-            }
-            keep(&browser, &format!("{width}{}.png", path.replace('/', "-").chars().take(12).collect::<String>()));
+            let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(browser.run(wider), 0, "{path} at {width}");
+        }
+    }
+}
+
+/// Texts whose contrast with what is behind them is below level AA of WCAG 2.2, of the elements that show text.
+const TOO_FAINT: &str = r#"
+    const parse = (color) => { const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
+    const light = (rgb) => rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const color = parse(getComputedStyle(at).backgroundColor);
+            if (color.a === 1) return color.rgb;
+        }
+    };
+    const faint = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const shows = [...element.childNodes].some((node) => node.nodeType === 3 && node.nodeValue.trim());
+        if (!shows || !element.checkVisibility()) continue;
+        const style = getComputedStyle(element);
+        const [one, other] = [light(parse(style.color).rgb), light(behind(element))].sort((a, b) => b - a);
+        const size = parseFloat(style.fontSize);
+        const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+        const contrast = (one + 0.05) / (other + 0.05);
+        if (contrast < needed) faint.push(`${element.textContent.trim().slice(0, 40)}: ${contrast.toFixed(2)}`);
+    }
+    return faint.join("\n");
+"#;
+
+#[test]
+fn every_text_can_be_read_by_day_and_by_night() {
+    let center = Center::start();
+    let incident = center.alarm("A1", Service::Police);
+    let waiting = center.alarm("A2", Service::Fire);
+    center.broker_is_down();
+    crate::orders::call_first_contact(&center, incident);
+    for flags in [["--blink-settings=preferredColorScheme=1"], ["--blink-settings=preferredColorScheme=0"]] {
+        let browser = Browser::start_with(&flags);
+        browser.open(&center.url("/login"));
+        assert_eq!(browser.run(TOO_FAINT), "", "the log-in, {flags:?}");
+        operator_at(&center, &browser, "/");
+        let is_dark = browser.run("return matchMedia('(prefers-color-scheme: dark)').matches");
+        assert_eq!(is_dark, flags[0].ends_with("=0"), "the browser does not do as it is told");
+        for path in ["/", "/hubs", "/audit", &Center::page(incident), &Center::page(waiting)] {
+            browser.open(&center.url(path));
+            browser.wait_for_text_in("#connection", "Live");
+            assert_eq!(browser.run(TOO_FAINT), "", "{path}, {flags:?}");
         }
     }
 }
@@ -254,10 +309,10 @@ fn pages_fit_narrow_and_wide_windows() {
 #[test]
 fn a_picture_of_the_console_is_small() {
     let center = Center::start_with(Setup { ring: Duration::from_secs(30), ..Setup::default() });
-    let incident = center.alarm("A1", Service::Police);
+    center.hear("A2", SignalKind::Heartbeat { interval: Duration::from_secs(60), open: Vec::new() });
+    let incident = center.alarm("A2", Service::Fire);
     crate::orders::call_first_contact(&center, incident);
-    center.alarm("A2", Service::Fire);
-    let browser = Browser::start();
+    let browser = Browser::start_with(&["--hide-scrollbars"]);
     browser.size(1200, 900);
     operator_at(&center, &browser, &Center::page(incident));
     let dir = tempfile::TempDir::new().unwrap();
@@ -265,10 +320,4 @@ fn a_picture_of_the_console_is_small() {
     browser.screenshot(&picture);
     let bytes = std::fs::metadata(&picture).unwrap().len();
     assert!((10_000..150_000).contains(&bytes), "{bytes} bytes");
-}
-
-fn keep(browser: &Browser, name: &str) {
-    if let Some(dir) = std::env::var_os("SOS_D_SHOTS") {
-        browser.screenshot(&PathBuf::from(dir).join(name));
-    }
 }

@@ -95,16 +95,28 @@ fn a_provider_may_report_the_right_password_or_a_wrong_one() {
 }
 
 #[test]
-fn a_provider_that_says_nothing_has_the_ringing_and_half_a_minute() {
+fn a_provider_that_says_nothing_while_it_rings_has_reached_nobody() {
     let (mut center, incident) = called();
     center.placed(Placed::Taken);
-    center.after(millis(59_999));
+    center.after(millis(29_999));
     assert_eq!(center.told(incident).len(), 1);
     center.after(millis(1));
     assert_eq!(center.told(incident)[1..], ["no_answer 1"]);
     center.reports(RIGHT);
     assert_eq!(center.told(incident).len(), 2, "it comes too late");
     assert!(center.paper.audit.last().is_some_and(|row| row.what.contains("not under way")));
+}
+
+#[test]
+fn a_contact_who_has_answered_a_providers_call_has_a_minute_to_speak() {
+    let (mut center, incident) = called();
+    center.placed(Placed::Taken);
+    center.after(seconds(29));
+    center.reports(CallOutcome::Answered);
+    center.after(millis(59_999));
+    assert_eq!(center.told(incident).len(), 1);
+    center.after(millis(1));
+    assert_eq!(center.told(incident)[1..], ["no_answer 1"]);
 }
 
 #[test]
@@ -135,7 +147,7 @@ fn a_provider_that_may_have_rung_is_not_asked_again() {
     let (mut center, incident) = called();
     center.placed(unclear());
     assert!(center.view(incident).advice.contains("did not answer in time"));
-    center.after(millis(59_999));
+    center.after(millis(29_999));
     assert_eq!((center.seen.calls.len(), center.told(incident).len()), (1, 1));
     center.after(millis(1));
     assert_eq!(center.told(incident)[1..], ["no_answer 1"]);

@@ -54,7 +54,7 @@ fn a_provider_is_not_asked_for_the_same_call_twice() {
     let incident = center.alarm("A1", 1);
     let call = center.seen.calls[0].1.call;
     let mut center = center.restarted(seconds(10));
-    center.after(seconds(50));
+    center.after(seconds(25));
     assert_eq!(center.seen.calls, []);
     center.input(Input::Call { call, outcome: CONFIRMED });
     assert_eq!(center.told(incident), ["confirmed 1"]);

@@ -1,6 +1,7 @@
 //! A service's process, the hub's or another's: how it is started as systemd does, watched and ended.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -31,9 +32,17 @@ pub fn service(program: &str, arguments: &[&str]) -> Command {
 }
 
 impl HubProcess {
-    /// `may_ask_the_clock`: whether the process is allowed to ask the kernel if the clock is synchronised.
-    pub fn start(config: &Path, log: &Path, may_ask_the_clock: bool) -> HubProcess {
-        HubProcess::start_service(sos_hub(&["run", "--config"]), config, log, may_ask_the_clock)
+    /// `environment` is added to the process's own; `may_ask_the_clock`: whether the process is allowed to ask the kernel
+    /// if the clock is synchronised.
+    pub fn start(
+        config: &Path,
+        log: &Path,
+        environment: &[(&'static str, String)],
+        may_ask_the_clock: bool,
+    ) -> HubProcess {
+        let mut command = sos_hub(&["run", "--config"]);
+        command.envs(environment.iter().cloned());
+        HubProcess::start_service(command, config, log, may_ask_the_clock)
     }
 
     /// The same of a command whose last argument, the configuration, is yet to come.
@@ -54,13 +63,17 @@ impl HubProcess {
 
     /// Waits until the hub says that it does its work.
     pub fn ready_within(&self, time: Duration) {
+        while !self.notification(time).expect("READY=1 from the hub").lines().any(|line| line == "READY=1") {}
+    }
+
+    /// The next that the hub tells the service manager; `None` if it is silent for this long.
+    pub fn notification(&self, time: Duration) -> Option<String> {
         self.manager.set_read_timeout(Some(time)).expect("a time-out");
         let mut buffer = [0; 1024];
-        loop {
-            let length = self.manager.recv(&mut buffer).expect("READY=1 from the service");
-            if String::from_utf8_lossy(&buffer[..length]).lines().any(|line| line == "READY=1") {
-                return;
-            }
+        match self.manager.recv(&mut buffer) {
+            Ok(length) => Some(String::from_utf8_lossy(&buffer[..length]).into_owned()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+            Err(error) => panic!("the manager's socket: {error}"),
         }
     }
 
@@ -74,8 +87,18 @@ impl HubProcess {
         status.expect("an exit status")
     }
 
+    pub fn pid(&self) -> libc::pid_t {
+        self.child.id().try_into().expect("a process id")
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("the hub's state").is_none()
+    }
+
+    /// `SIGSTOP`, `SIGCONT` and the like.
+    pub fn signal(&self, signal: libc::c_int) {
+        // SAFETY: the child was not waited for yet, so the id is still its own.
+        unsafe { libc::kill(self.pid(), signal) };
     }
 
     /// As a power button or the OOM killer would.
@@ -86,9 +109,7 @@ impl HubProcess {
 
     /// As `systemctl stop` does.
     pub fn terminate(mut self) -> ExitStatus {
-        let pid = self.child.id().try_into().expect("a process id");
-        // SAFETY: the child was not waited for yet, so the id is still its own.
-        unsafe { libc::kill(pid, libc::SIGTERM) };
+        self.signal(libc::SIGTERM);
         self.ended()
     }
 }

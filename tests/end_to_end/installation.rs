@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::thread;
 
@@ -29,6 +30,8 @@ pub struct Setup {
     /// `hub.clock`.
     pub clock: &'static str,
     pub may_ask_the_clock: bool,
+    /// More of the hub's environment.
+    pub environment: Vec<(&'static str, String)>,
     /// What the center publishes as the first plan.
     pub plan: Option<&'static str>,
     /// Where the hub keeps its memory, if not in the test's own directory.
@@ -53,6 +56,7 @@ impl Default for Setup {
             siren_active_low: false,
             clock: "auto",
             may_ask_the_clock: true,
+            environment: Vec::new(),
             plan: Some("protect_plus"),
             state_dir: None,
             home: Mosquitto::start(""),
@@ -75,6 +79,7 @@ pub struct Installation {
     pub center_broker: Mosquitto,
     dir: TempDir,
     state_dir: PathBuf,
+    environment: Vec<(&'static str, String)>,
     may_ask_the_clock: bool,
 }
 
@@ -105,6 +110,7 @@ impl Installation {
             center_broker: setup.center_broker,
             dir,
             state_dir,
+            environment: setup.environment,
             may_ask_the_clock: setup.may_ask_the_clock,
         }
     }
@@ -119,14 +125,13 @@ impl Installation {
 
     /// Starts the hub and waits until it says that it is ready.
     pub fn start(&mut self) {
-        let hub = HubProcess::start(&self.config(), &self.log_path(), self.may_ask_the_clock);
-        hub.ready_within(DEADLINE);
-        self.hub = Some(hub);
+        self.start_without_waiting().ready_within(DEADLINE);
     }
 
     /// Starts the hub and waits for nothing.
     pub fn start_without_waiting(&mut self) -> &HubProcess {
-        self.hub.insert(HubProcess::start(&self.config(), &self.log_path(), self.may_ask_the_clock))
+        let (config, log) = (self.config(), self.log_path());
+        self.hub.insert(HubProcess::start(&config, &log, &self.environment, self.may_ask_the_clock))
     }
 
     /// Waits until both links are up and the plan is there.
@@ -148,8 +153,13 @@ impl Installation {
 
     /// `systemctl stop`, which must end well.
     pub fn stop(&mut self) {
-        let status = self.hub.take().expect("a hub").terminate();
+        let status = self.terminate();
         assert_eq!(status.code(), Some(0), "{}", self.log());
+    }
+
+    /// The same, whatever comes of it.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.hub.take().expect("a hub").terminate()
     }
 
     pub fn hub(&mut self) -> &mut HubProcess {

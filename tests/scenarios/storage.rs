@@ -147,6 +147,16 @@ fn a_file_that_was_put_aside_is_a_fault_that_is_seen_for_a_day() {
 }
 
 #[test]
+fn a_memory_that_was_lost_in_part_is_a_fault_that_says_what_is_so() {
+    let mut hub = Hub::installed();
+    let (path, problem) = ("/var/lib/sos-hub/hub.db".into(), "the log is damaged".into());
+    hub.input(Input::Store(StoreReport::PartlyLost { path, problem }));
+    let message = hub.fault_message("storage_put_aside");
+    assert!(message.contains("Part of the hub's memory") && message.contains("the log is damaged"), "{message}");
+    assert!(!message.contains("a new one"), "nothing was put aside: {message}");
+}
+
+#[test]
 fn a_store_that_cannot_be_opened_is_a_fault_and_nothing_waits_for_it() {
     let mut hub = Hub::installed();
     hub.disk_is(DiskMood::Stalled);

@@ -8,7 +8,7 @@ use sos_hub::controller::effect::Record;
 use sos_hub::controller::moment::Wall;
 use sos_hub::controller::words::Stage;
 use sos_hub::store::Told;
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
 
 use crate::hub::{Hub, found_in};
 use crate::records::*;
@@ -160,13 +160,67 @@ fn bytes_flipped_anywhere_never_stop_it() {
 }
 
 #[test]
-fn a_ruined_log_costs_its_content_only() {
+fn a_ruined_log_costs_its_content_only_and_is_told() {
     let dir = tempdir().unwrap();
     fill(dir.path());
     fs::write(dir.path().join("hub.db-wal"), "rubbish ".repeat(2000)).unwrap();
     fs::write(dir.path().join("hub.db-shm"), "rubbish ".repeat(4096)).unwrap();
     let found = found_in(dir.path());
-    assert_eq!((found.restored.incidents.len(), found.put_aside), (200, vec![]));
+    assert_eq!((found.restored.incidents.len(), found.put_aside.len()), (200, 1));
+}
+
+/// The files of a hub that was killed after these commits, each an incident: another process finds the log as it is.
+fn killed_after(commits: u128) -> TempDir {
+    let (running, killed) = (tempdir().unwrap(), tempdir().unwrap());
+    let hub = Hub::started(running.path());
+    for number in 1..=commits {
+        hub.commit(vec![Record::Incident(incident(number))]);
+    }
+    for name in ["hub.db", "hub.db-wal"] {
+        fs::copy(running.path().join(name), killed.path().join(name)).unwrap();
+    }
+    hub.stop();
+    killed
+}
+
+#[test]
+fn commits_that_the_log_has_lost_are_told() {
+    const FRAME: usize = 24 + 4096;
+    for (what, position) in [("the header", 20), ("a frame's header", 32 + FRAME + 10), ("a page", 32 + FRAME + 2000)] {
+        let dir = killed_after(9);
+        overwrite(&dir.path().join("hub.db-wal"), position, 4);
+        let found = found_in(dir.path());
+        let [(path, problem)] = found.put_aside.as_slice() else { panic!("{what}: {:?}", found.put_aside) };
+        assert_eq!(*path, dir.path().join("hub.db"), "the file stays in use");
+        assert!(problem.contains("hub.db-wal is damaged"), "{problem}");
+        assert!(found.restored.incidents.len() < 9, "{what}");
+        assert_eq!(found_in(dir.path()).put_aside, [], "it is told once");
+    }
+}
+
+#[test]
+fn a_commit_that_a_power_cut_interrupted_is_no_damage() {
+    for (what, kept) in [("half of it", 2000), ("all but its middle", 4000)] {
+        let dir = killed_after(9);
+        let log = dir.path().join("hub.db-wal");
+        let length = fs::metadata(&log).unwrap().len();
+        match what {
+            "half of it" => fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(length - kept).unwrap(),
+            _ => overwrite(&log, (length - kept) as usize, 100),
+        }
+        let found = found_in(dir.path());
+        assert_eq!((found.restored.incidents.len(), found.put_aside), (8, vec![]), "{what}");
+    }
+}
+
+#[test]
+fn what_the_log_keeps_of_an_earlier_use_is_no_damage() {
+    // The log goes into the database after 256 records, and is begun anew over its old content.
+    for commits in [255, 258, 300] {
+        let dir = killed_after(commits);
+        let found = found_in(dir.path());
+        assert_eq!((found.restored.incidents.len() as u128, found.put_aside), (commits, vec![]), "{commits}");
+    }
 }
 
 #[test]

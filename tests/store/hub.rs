@@ -21,7 +21,7 @@ pub struct Hub {
 pub struct Found {
     pub restored: Restored,
     pub plan_tokens: Vec<String>,
-    /// What was told before.
+    /// What was told before: files, or what of them could not be read.
     pub put_aside: Vec<(PathBuf, String)>,
 }
 
@@ -113,7 +113,7 @@ impl Hub {
                 plan_tokens: plan_tokens.clone(),
                 put_aside: std::mem::take(&mut put_aside),
             }),
-            Told::Report(StoreReport::PutAside { path, problem }) => {
+            Told::Report(StoreReport::PutAside { path, problem } | StoreReport::PartlyLost { path, problem }) => {
                 put_aside.push((PathBuf::from(path), problem.clone()));
                 None
             }

@@ -1,4 +1,5 @@
-//! A headless Chromium, driven as a person would: by what is written on buttons, and by the keyboard.
+//! A headless Chromium, driven as a person would: by what is written on buttons, and by the keyboard. A test that needs
+//! it names this file by its path, beside `support`; the others are spared its libraries.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -8,14 +9,15 @@ use std::time::Duration;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
+use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::mosquitto::free_port;
-use super::{DEADLINE, wait_until};
+use crate::support::mosquitto::free_port;
+use crate::support::{DEADLINE, wait_until};
 
 /// A browser with a profile of its own; it ends when this is dropped.
 pub struct Browser {
@@ -67,7 +69,11 @@ impl Browser {
         let client = runtime.block_on(async {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(capabilities.as_object().expect("an object").clone());
-            builder.connect(&format!("http://127.0.0.1:{port}")).await
+            let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
+            let patience = TimeoutConfiguration::new(Some(DEADLINE), Some(DEADLINE), None);
+            // A browser that does not take it waits longer for pages, and that is all.
+            let _ = client.update_timeouts(patience).await;
+            Ok::<_, fantoccini::error::NewSessionError>(client)
         });
         match client {
             Ok(client) => Browser { runtime, client, driver, _profile: profile },
@@ -80,6 +86,11 @@ impl Browser {
 
     pub fn open(&self, url: &str) {
         self.runtime.block_on(self.client.goto(url)).expect("the page opens");
+    }
+
+    /// The "back" button.
+    pub fn back(&self) {
+        self.runtime.block_on(self.client.back()).expect("there is a page before this");
     }
 
     pub fn size(&self, width: u32, height: u32) {

@@ -1,14 +1,19 @@
 //! A real mosquitto on a loopback port of its own.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
 use super::wait_until;
+
+/// Below are the ports of well-known services.
+const LOWEST_PORT: u16 = 10_000;
 
 /// A broker that ends when this is dropped.
 pub struct Mosquitto {
@@ -129,10 +134,25 @@ impl Drop for Mosquitto {
     }
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, also later: it is none of those that the system gives to outgoing connections, so that
+/// what is restarted on it finds it free, and who dials it meanwhile is not connected to itself.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static LATEST: AtomicU16 = AtomicU16::new(0);
+    let ports = LOWEST_PORT..first_outgoing_port();
+    // Programs that look at the same time begin at different places.
+    let begin = RandomState::new().hash_one(process::id());
+    let _ = LATEST.compare_exchange(0, begin as u16 | 1, Ordering::SeqCst, Ordering::SeqCst);
+    let free = ports.clone().find_map(|_| {
+        let port = LOWEST_PORT + LATEST.fetch_add(1, Ordering::SeqCst) % (ports.end - LOWEST_PORT);
+        TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+    });
+    free.expect("a free port")
+}
+
+fn first_outgoing_port() -> u16 {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let first = range.split_whitespace().next().and_then(|first| first.parse().ok());
+    first.filter(|first| *first > LOWEST_PORT + 1_000).unwrap_or(32_768)
 }
 
 /// Debian puts the broker where an ordinary user's PATH does not look.

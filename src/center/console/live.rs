@@ -47,13 +47,14 @@ impl Board {
 /// A state of a page.
 #[derive(Serialize)]
 struct Frame {
-    title: String,
+    /// Of the main part, and that itself; nothing where it does not change while it is read.
+    title: Option<String>,
+    main: Option<String>,
     alarm: u64,
     unattended: usize,
     now: i64,
     nav: String,
     health: String,
-    main: String,
 }
 
 /// `GET /live?page=ADDRESS`: the stream of that page's states.
@@ -92,17 +93,22 @@ async fn tell(site: &Site, page: &Page, headers: &HeaderMap, events: &Events) {
             },
         }
         // An open page counts as use: a console that watches through a quiet night must not go blind.
-        if site.operator(headers).await.is_none() {
+        let is_logged_in = if Instant::now() >= check {
+            checked_at = Instant::now();
+            site.operator(headers).await.is_some()
+        } else {
+            site.sessions.find(headers, clock::boottime()).is_some()
+        };
+        if !is_logged_in {
             let _ = events.send("over", "").await;
             return;
         }
-        checked_at = Instant::now();
-        if due.is_some_and(|due| due <= checked_at) {
+        if due.is_some_and(|due| due <= Instant::now()) {
             let Some(frame) = frame(site, page).await else { return };
             if events.send("page", &frame).await.is_err() {
                 return;
             }
-            (shown, shown_at) = (Some(now), checked_at);
+            (shown, shown_at) = (Some(now), Instant::now());
         }
     }
 }
@@ -122,15 +128,19 @@ fn gap(page: &Page, shown: Changes, now: Changes) -> Option<Duration> {
 async fn frame(site: &Site, page: &Page) -> Option<String> {
     let wall = clock::wall();
     let queue = site.board.queue(&site.office).await.ok()?;
-    let parts = pages::parts(site, page, &queue, wall, None).await.ok()?;
+    let parts = match page {
+        Page::Audit(_) | Page::Past(_) => None,
+        _ => Some(pages::parts(site, page, &queue, wall, None).await.ok()?),
+    };
+    let (title, main) = parts.map(|parts| (parts.title, parts.main.into_string())).unzip();
     let frame = Frame {
-        title: parts.title,
+        title,
         alarm: queue.alarm_number,
         unattended: layout::unattended(&queue),
         now: wall.0,
         nav: layout::nav(page, &queue).into_string(),
         health: layout::health(&queue.health).into_string(),
-        main: parts.main.into_string(),
+        main,
     };
     serde_json::to_string(&frame).ok()
 }

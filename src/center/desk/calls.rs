@@ -14,8 +14,8 @@ use crate::controller::effect::Severity;
 use crate::controller::moment::{Boottime, Id};
 use crate::controller::words::CallStage;
 
-/// How long a telephony provider has for its word beyond the ringing: somebody may be on the line.
-const PROVIDER: Duration = Duration::from_secs(30);
+/// How long a telephony provider has, once the contact has answered, to say what he wants.
+const TALKING: Duration = Duration::from_secs(60);
 /// How long after "not placed" a provider is asked again; the last one for all that follow.
 const AGAIN_AFTER: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// A simulated contact thinks for this long.
@@ -36,14 +36,20 @@ impl Line {
     /// `nth`: which call of its incident it is, from 0.
     fn new(settings: &Settings, nth: usize, now: Boottime) -> Line {
         let lasts = match &settings.calls {
-            CallMode::Operator => settings.ring,
-            CallMode::Webhook => settings.ring.saturating_add(PROVIDER),
+            CallMode::Operator | CallMode::Webhook => settings.ring,
             CallMode::Simulated { answers } => match simulated(answers, nth) {
                 SimulatedAnswer::NoAnswer => settings.ring,
                 _ => settings.ring.min(SIMULATED),
             },
         };
         Line { placed: now, ends: Some(now + lasts), retry: None, refusals: 0, problem: None }
+    }
+
+    /// The contact has answered a provider's call: it does not ring any more, and he is given time to speak.
+    fn is_talking(&mut self, now: Boottime) {
+        if self.ends.is_some() {
+            self.ends = Some(now + TALKING);
+        }
     }
 
     /// An operator has somebody on it, for as long as it takes.
@@ -119,8 +125,12 @@ impl Incident {
         let Some(call) = self.call() else { return };
         let nth = self.calls.iter().position(|record| record.id == call).unwrap_or(self.calls.len());
         let mut line = Line::new(ground.settings, nth, turn.at.now);
-        if self.record.step.is_answered() && ground.settings.calls == CallMode::Operator {
-            line.ends = None;
+        if self.record.step.is_answered() {
+            match ground.settings.calls {
+                CallMode::Operator => line.is_an_operators(),
+                CallMode::Webhook => line.is_talking(turn.at.now),
+                CallMode::Simulated { .. } => {}
+            }
         }
         self.line = Some(line);
     }
@@ -198,6 +208,9 @@ impl Incident {
             CallOutcome::Answered if self.record.step.is_answered() => {}
             CallOutcome::Answered => {
                 self.record.step = StepRecordState::CallingFirst { call, answered: true };
+                if let Some(line) = self.line.as_mut().filter(|_| ground.settings.calls == CallMode::Webhook) {
+                    line.is_talking(turn.at.now);
+                }
                 self.moved();
                 self.tell(wording::answered(), turn);
             }

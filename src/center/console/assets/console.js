@@ -11,23 +11,26 @@ const SILENT_MS = 35000;
 const RETRY_MS = 1000;
 
 let connected = false;
+let stream = null;
 let lastAlarm = Number(alarm);
 let sounds = null;
 let watch = null;
 
 function show(state) {
-  const fresh = parse(state.main);
-  localise(fresh);
   const pressed = document.activeElement?.closest("form[data-order]");
   setNow(state.now);
   morph(element("nav"), parse(state.nav));
   morph(element("health"), parse(state.health));
-  morph(element("main"), fresh);
+  if (state.main !== null) {
+    const fresh = parse(state.main);
+    localise(fresh);
+    morph(element("main"), fresh);
+  }
   // Whoever works by keyboard stays before the buttons when the step, and with it the button, has changed; not on one of
   // them, or a key that is pressed twice would take two steps.
   if (pressed && !pressed.isConnected) (element("next") ?? element("main")).focus();
   tick();
-  tell(state.title, state.alarm, state.unattended);
+  tell(state.title ?? title, state.alarm, state.unattended);
 }
 
 function parse(html) {
@@ -53,10 +56,9 @@ function setConnected(is) {
 }
 
 function connect() {
-  const stream = new EventSource(live);
+  stream = new EventSource(live);
   const lost = () => {
-    stream.close();
-    clearTimeout(watch);
+    disconnect();
     setConnected(false);
     setTimeout(again, RETRY_MS);
   };
@@ -71,11 +73,16 @@ function connect() {
   });
   stream.addEventListener("alive", alive);
   stream.addEventListener("over", () => {
-    stream.close();
+    disconnect();
     logIn();
   });
   stream.addEventListener("error", lost);
   alive();
+}
+
+function disconnect() {
+  stream?.close();
+  clearTimeout(watch);
 }
 
 async function again() {
@@ -141,7 +148,18 @@ function press(key) {
   return true;
 }
 
+// A page that the browser keeps for its "back" button would keep its connection, too, and there are six of them.
+function rest() {
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    setConnected(false);
+    again();
+  });
+}
+
 if (live) {
+  rest();
   setNow(Number(now));
   localise(document);
   tick();
