@@ -88,6 +88,14 @@ impl Listener for HubEar {
             self.sender.bulk(Mail::Input(input)).await;
         }
     }
+
+    async fn too_large(&self, topic: &str) {
+        if let Some((account, HubTopic::Signal)) = parse_hub_topic(topic) {
+            let account = self.keys.find(account).map(|(account, _)| account);
+            let problem = "is far too large for a signal".into();
+            self.sender.bulk(Mail::Input(Input::Rejected { account, problem })).await;
+        }
+    }
 }
 
 /// Whether it must not wait behind heartbeats and junk. Of one account they stay in order: a cancel_request never

@@ -15,6 +15,7 @@ use super::console::{self, ConsoleSettings};
 use super::desk::Desk;
 use super::desk::input::Input;
 use super::desk::records::Restored;
+use super::desk::settings::CallMode;
 use super::desk::words::AccountId;
 use super::ears::{HubEar, KeyDirectory};
 use super::hands::Hands;
@@ -144,6 +145,9 @@ pub fn run(config: &CenterConfig, on_ready: impl FnOnce(SocketAddr)) -> Result<(
         "sos-center {} watches over {accounts} accounts after {took} ms; the console is at http://{address}/.",
         env!("CARGO_PKG_VERSION")
     );
+    if matches!(config.call.mode, CallMode::Simulated { .. }) {
+        warn!(topic = "simulated", "Calls are simulated: nobody is called and no help is sent.");
+    }
     systemd::ready("Running.");
     on_ready(address);
 
@@ -165,6 +169,7 @@ pub fn run(config: &CenterConfig, on_ready: impl FnOnce(SocketAddr)) -> Result<(
 /// answered in between.
 fn turn(desk: &mut Desk, hands: &mut Hands) {
     loop {
+        hands.vigil.calm(desk.is_calm());
         match hands.wait(desk.deadline()) {
             Some(Mail::Input(input)) => take(desk, hands, input),
             Some(Mail::Question(question)) => question(desk, clock::boottime()),

@@ -192,10 +192,17 @@ fn call(table: &Table, console: &Console) -> Call {
         let answers = value.list(rules::one_of(ANSWERS))?;
         if answers.is_empty() { Err("must hold at least one answer: [\"no_answer\"]".to_owned()) } else { Ok(answers) }
     });
+    if word == CallWord::Simulated {
+        table.warn(
+            "mode",
+            "is \"simulated\", for practice: nobody is called and no help is sent, and families are told that it is",
+        );
+    }
     if word == CallWord::Webhook {
         require_url(table, "a telephony provider's");
         let is_far = url.as_deref().is_some_and(|url| !rules::is_on_this_machine(url));
-        if is_far && console.listen.ip().is_loopback() && table.lacks("callback_url") {
+        let address = console.listen.ip();
+        if is_far && (address.is_loopback() || address.is_unspecified()) && table.lacks("callback_url") {
             table.warn("url", "is of another machine, which cannot say what came of a call: set callback_url for it");
         }
     }

@@ -111,7 +111,8 @@ impl Controller {
         }
     }
 
-    /// Opens an incident, joins the countdown that runs, or cries again for the one that is open.
+    /// Opens an incident, joins the countdown that runs, or cries again for the one that is open: that was monitored when
+    /// it began, and the center refuses no cry of it.
     fn request(
         &mut self,
         service: Service,
@@ -120,13 +121,13 @@ impl Controller {
         arrived: Boottime,
         turn: &mut Turn,
     ) -> Outcome {
-        match self.plan.standing(turn.at) {
-            PlanStanding::Active | PlanStanding::Unconfirmed => {}
-            PlanStanding::Denied => return Outcome::refused(Reason::PlanRequired),
-            PlanStanding::Unknown => return Outcome::refused(Reason::NotProvisioned),
-        }
         match self.open_incident(service).map(|incident| (incident.id(), incident.is_counting())) {
             None => {
+                match self.plan.standing(turn.at) {
+                    PlanStanding::Active | PlanStanding::Unconfirmed => {}
+                    PlanStanding::Denied => return Outcome::refused(Reason::PlanRequired),
+                    PlanStanding::Unknown => return Outcome::refused(Reason::NotProvisioned),
+                }
                 let id = self.open(service, source, user, arrived, turn);
                 Outcome::accepted(Some(id), wording::accepted(service))
             }

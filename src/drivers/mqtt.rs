@@ -140,6 +140,10 @@ pub trait Listener: Send + 'static {
     fn changed(&self, change: LinkChange);
     /// May wait; then the link reads nothing more, and what is left stays with the broker.
     fn message(&self, message: Message) -> impl Future<Output = ()> + Send;
+    /// A message on this topic was too large to be handed on. As [`Listener::message`].
+    fn too_large(&self, _topic: &str) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }
 
 /// A link that runs until it is stopped. Dropping it breaks the connection off, so that the broker publishes the will.

@@ -103,3 +103,12 @@ fn a_flood_of_junk_keeps_no_alarm_back() {
     world.rejected("is not a compact JWS");
     assert!(world.count("SELECT count(*) FROM security") < 100, "the list is bounded");
 }
+
+#[test]
+fn what_is_far_too_large_is_seen_too() {
+    let world = World::running(&Setup::default());
+    world.say(ACCOUNT, &"x".repeat(100_000), false);
+    world.rejected("is far too large for a signal");
+    let incident = world.sos("police");
+    world.stage(&incident, "acknowledged");
+}

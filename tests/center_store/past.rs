@@ -18,7 +18,7 @@ use crate::center::{Center, database, plans};
 use crate::records::*;
 
 fn wait_for<T>(answer: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(answer)
 }
 
 fn heard(number: u64) -> Box<Signal> {
@@ -92,6 +92,21 @@ fn the_past_is_read_page_by_page() {
     let whole = wait_for(archive.incident(Id(25))).unwrap().unwrap();
     assert_eq!(whole.steps, [step(25, 1)]);
     assert_eq!(wait_for(archive.incident(Id(99))).unwrap(), None);
+    center.stop();
+}
+
+#[test]
+fn a_disk_that_hangs_keeps_nobody_waiting() {
+    let dir = tempdir().unwrap();
+    let center = Center::start(dir.path());
+    let archive = center.archive();
+    let (release, held) = mpsc::channel::<()>();
+    archive.look_up(heard(1), Vec::new(), move |_, _| {
+        let _ = held.recv();
+    });
+    assert_eq!(wait_for(archive.operator("ann")), Err("The disk does not answer.".to_owned()));
+    release.send(()).unwrap();
+    assert_eq!(wait_for(archive.operator("ann")), Ok(None));
     center.stop();
 }
 

@@ -50,6 +50,9 @@ pub struct Center {
     pub at: Moment,
     pub paper: Paper,
     mood: Mood,
+    /// What the archive is asked waits for [`Center::archive_answers`].
+    pub archive_hangs: bool,
+    unlooked: Vec<Input>,
     unanswered: VecDeque<Batch>,
     inputs: VecDeque<Input>,
     pub seen: Seen,
@@ -119,6 +122,8 @@ impl Center {
             at,
             paper,
             mood: Mood::Well,
+            archive_hangs: false,
+            unlooked: Vec::new(),
             unanswered: VecDeque::new(),
             inputs: VecDeque::new(),
             seen: Seen::default(),
@@ -207,6 +212,14 @@ impl Center {
         self.input(Input::Store(StoreReport::Committed { tickets }));
     }
 
+    /// The archive answers what it was asked, as things stood then.
+    pub fn archive_answers(&mut self) {
+        self.archive_hangs = false;
+        for answer in core::mem::take(&mut self.unlooked) {
+            self.input(answer);
+        }
+    }
+
     fn move_to(&mut self, now: Boottime) {
         let passed = now.since(self.at.now);
         let milliseconds = now.0 / 1_000_000 - self.at.now.0 / 1_000_000;
@@ -228,7 +241,12 @@ impl Center {
             Effect::LookUp { signal, incidents } => {
                 self.seen.lookups += 1;
                 let past = self.paper.look_up(&signal, &incidents);
-                self.inputs.push_back(Input::LookedUp { signal, past });
+                let answer = Input::LookedUp { signal, past };
+                if self.archive_hangs {
+                    self.unlooked.push(answer);
+                } else {
+                    self.inputs.push_back(answer);
+                }
             }
             Effect::Say(Said::Ack(ack)) => {
                 self.assert_stored(&ack);

@@ -3,11 +3,11 @@
 use sos_hub::center::desk::input::{Input, Placed};
 use sos_hub::center::desk::settings::SimulatedAnswer;
 use sos_hub::center::desk::words::{CallOutcome, Order};
-use sos_hub::controller::words::Stage;
+use sos_hub::controller::words::{Service, Stage};
 
 use crate::center::{Center, millis, seconds, simulated, webhook};
 use crate::paper::Paper;
-use crate::people::{CONFIRMED, RIGHT, account, alarmed};
+use crate::people::{CONFIRMED, RIGHT, account, alarmed, center};
 
 #[test]
 fn an_incident_goes_on_at_its_step_with_its_history() {
@@ -108,4 +108,19 @@ fn ten_thousand_open_incidents_are_taken_up() {
     }
     let center = center.restarted(seconds(1));
     assert_eq!(center.desk.queue().open.len(), 10_001);
+}
+
+#[test]
+fn it_is_calm_while_no_incident_is_open() {
+    let mut center = center();
+    assert!(center.desk.is_calm());
+    let incident = center.alarm("A1", 1);
+    assert!(!center.desk.is_calm());
+    let mut center = center.restarted(seconds(1));
+    assert!(!center.desk.is_calm());
+    center.works_until_dispatched(incident);
+    center.works(incident, &[Order::Close]);
+    assert!(center.desk.is_calm());
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    assert!(!center.desk.is_calm());
 }

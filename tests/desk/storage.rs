@@ -2,6 +2,7 @@
 
 use sos_hub::center::desk::effect::Changed;
 use sos_hub::center::desk::words::{Order, SignalKind};
+use sos_hub::controller::moment::Id;
 
 use crate::center::{Mood, millis, seconds};
 use crate::people::{CONFIRMED, alarmed, center};
@@ -77,4 +78,25 @@ fn a_store_that_is_far_behind_is_given_alarms_alone() {
     assert_eq!((center.acks_of(10).len(), center.acks_of(500).len()), (1, 0));
     center.other("A1", 500, SignalKind::Test { periodic: false });
     assert_eq!(center.acks_of(500).len(), 1, "it comes again, and is taken");
+}
+
+#[test]
+fn an_alarm_waits_three_seconds_for_a_disk_that_hangs_and_counts_once() {
+    let mut center = center();
+    center.archive_hangs = true;
+    center.alarm("A1", 1);
+    center.other("A1", 500, SignalKind::Test { periodic: false });
+    center.after(millis(2_999));
+    assert_eq!(center.desk.queue().open.len(), 0);
+    center.after(millis(1));
+    assert_eq!(center.desk.queue().open.len(), 1);
+    assert_eq!(center.acks_of(500).len(), 0, "nobody's life hangs on it");
+    let before = center.view(Id(1));
+    center.alarm("A1", 1);
+    center.archive_answers();
+    assert_eq!(center.view(Id(1)), before);
+    assert_eq!(center.acks_of(500).len(), 1);
+    center.alarm("A1", 2);
+    center.after(seconds(3));
+    assert_eq!(center.seen.log.iter().filter(|line| line.text.contains("worked on as a new one")).count(), 1);
 }

@@ -181,3 +181,13 @@ fn a_hub_that_holds_a_later_token_than_ours_gets_one_above_it() {
     assert!(of(&center, "A1").last().expect("a new one").serial > held);
     assert_eq!(of(&center, "B2").len(), 0);
 }
+
+#[test]
+fn the_hub_of_a_closed_account_is_told_its_plan_again_too() {
+    let mut center = center();
+    center.input(Input::Accounts(vec![Account { closed: true, ..account("A1") }]));
+    let said = of(&center, "A1").len();
+    center.heartbeat("A1", &[]);
+    assert_eq!(of(&center, "A1").len(), said + 1);
+    assert!(!of(&center, "A1")[said].professional_monitoring);
+}

@@ -127,6 +127,9 @@ fn the_same_token_again_is_ignored_in_peace() {
     let batches = hub.seen.batches;
     hub.center(CenterMessage::Plan(plan(true, 5)));
     assert!(hub.state().faults.is_empty() && hub.seen.batches == batches);
+    // Signed anew by the same center, under another name of its key.
+    hub.center(CenterMessage::Plan(PlanToken { token: "another text".into(), ..plan(true, 5) }));
+    assert!(hub.state().faults.is_empty() && hub.seen.batches == batches);
 }
 
 #[test]
@@ -161,6 +164,17 @@ fn a_plan_that_is_lost_in_the_countdown_stops_nothing() {
     assert!(hub.siren_line() && hub.alarms().len() == 1);
     assert_eq!(hub.stage(id), Stage::Requested);
     assert!(hub.cancel().refused == Some(Reason::TooLate) && hub.silence().refused.is_none());
+}
+
+#[test]
+fn a_plan_that_is_lost_in_an_open_alarm_swallows_no_second_cry() {
+    let mut hub = Hub::installed();
+    let id = hub.alarm(Service::Police);
+    hub.center(CenterMessage::Plan(plan(false, 2)));
+    let reply = hub.request(Service::Police);
+    assert_eq!((reply.refused, reply.incident), (None, Some(id)));
+    assert_eq!(hub.alarms().len(), 2);
+    assert_eq!(hub.request(Service::Fire).refused, Some(Reason::PlanRequired), "what was not open yet stays closed");
 }
 
 fn with(token: PlanToken) -> Hub {

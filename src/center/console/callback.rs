@@ -67,14 +67,9 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A call of no open incident has no password that could be right.
+/// A call that is not under way has no password that could be right.
 async fn check(site: &Site, call: Id, said: &str) -> Result<PasswordCheck, &'static str> {
-    let incident = site.office.ask(move |desk, now| {
-        let of_call =
-            |id: &Id| desk.incident(*id, now).is_some_and(|view| view.calls.iter().any(|made| made.id == call));
-        desk.queue().open.iter().map(|line| line.id).find(of_call)
-    });
-    match incident.await {
+    match site.office.ask(move |desk, _| desk.incident_of_call(call)).await {
         Ok(Some(incident)) => orders::verbal(site, incident, said).await,
         Ok(None) => Ok(PasswordCheck::Wrong),
         Err(_) => Err("The center is shutting down; try again in a moment."),

@@ -33,6 +33,10 @@ impl Cases {
         self.all.values().filter(|incident| incident.is_open())
     }
 
+    pub fn all_have_ended(&self) -> bool {
+        self.all.len() == self.ended.len()
+    }
+
     /// The one that ended last is the first one.
     pub fn ended(&self) -> impl Iterator<Item = &Incident> {
         self.ended.iter().rev().filter_map(|id| self.all.get(id))

@@ -23,6 +23,7 @@ mod cases;
 mod dispatch;
 mod held;
 mod incident;
+mod lookups;
 mod memory;
 mod orders;
 mod procedure;
@@ -41,6 +42,7 @@ use cases::Cases;
 use effect::{Changed, Effect};
 use held::Held;
 use input::{Input, StoreReport};
+use lookups::LookUps;
 use memory::Memory;
 use orders::Ordered;
 use residents::Residents;
@@ -58,6 +60,7 @@ pub struct Desk {
     residents: Residents,
     cases: Cases,
     memory: Memory,
+    look_ups: LookUps,
     held: Held,
     watch: Watch,
     plans: Plans,
@@ -74,6 +77,7 @@ impl Desk {
             residents: Residents::default(),
             cases: Cases::default(),
             memory: Memory::default(),
+            look_ups: LookUps::default(),
             held: Held::default(),
             watch: Watch::default(),
             plans: Plans::default(),
@@ -86,6 +90,7 @@ impl Desk {
     pub fn deadline(&self) -> Option<Boottime> {
         [
             self.cases.deadline(),
+            self.look_ups.deadline(),
             self.held.deadline(),
             self.watch.deadline(),
             self.plans.deadline(self.last, self.watch.is_up()),
@@ -102,6 +107,7 @@ impl Desk {
         let mut effects = Vec::new();
         let mut turn = Turn::new(moment, self.held.upcoming_ticket());
         self.elapse_cases(&mut turn);
+        self.elapse_look_ups(&mut turn);
         self.elapse_watch(&mut turn);
         self.happen(input, &mut turn, &mut effects);
         self.settle_tokens(&mut turn);
@@ -121,6 +127,11 @@ impl Desk {
         effects
     }
 
+    /// No incident is open: a restart would throw nothing away that a disk which hangs has not taken.
+    pub fn is_calm(&self) -> bool {
+        self.cases.all_have_ended()
+    }
+
     pub fn security(&self) -> SecurityView {
         self.security.view()
     }
@@ -130,7 +141,10 @@ impl Desk {
             Input::Restored(restored) => self.restore(*restored, turn),
             Input::Elapsed => {}
             Input::Signal(signal) => self.signal(signal, None, turn),
-            Input::LookedUp { signal, past } => self.signal(signal, Some(past), turn),
+            Input::LookedUp { signal, past } => {
+                self.look_ups.answered(&signal);
+                self.signal(signal, Some(past), turn);
+            }
             Input::Rejected { account, problem } => self.security.reject(account, problem, turn),
             Input::Hint { account, online } => self.hint(&account, online, turn),
             Input::Broker(change) => self.broker(change, turn),

@@ -37,6 +37,9 @@ impl Desk {
         let incident = incident_of(&signal.kind);
         let Some(past) = past else {
             let incidents = incident.into_iter().filter(|id| self.cases.get(*id).is_none()).collect();
+            if matches!(signal.kind, SignalKind::Alarm { .. }) {
+                self.look_ups.asked(signal.clone(), turn.at.now);
+            }
             turn.at_once.push(Effect::LookUp { signal, incidents });
             return;
         };
@@ -121,6 +124,10 @@ impl Desk {
     fn refuse_closed(&mut self, signal: &Signal, turn: &mut Turn) {
         if self.held.is_full() {
             return;
+        }
+        if let SignalKind::Heartbeat { .. } = signal.kind {
+            // The broker may have lost the plan by which the hub turns people away beforehand.
+            self.plans.say_again(&signal.account);
         }
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
         resident.ack_seq += 1;

@@ -53,6 +53,11 @@ impl Desk {
         })
     }
 
+    /// Whose call is under way.
+    pub fn incident_of_call(&self, call: Id) -> Option<Id> {
+        self.cases.of_call(call)
+    }
+
     /// The page of hubs that begins with the account, or with the first one.
     pub fn hubs(&self, from: Option<&AccountId>) -> HubsView {
         let mut rest = self.residents.from(from);

@@ -276,6 +276,10 @@ pub(super) fn log_no_monitoring(account: &AccountId) -> String {
     format!("an alarm of account {account} was refused: it has no professional monitoring")
 }
 
+pub(super) fn log_not_looked_up(account: &AccountId) -> String {
+    format!("the disk does not say what it knows of an alarm of account {account}: it is worked on as a new one")
+}
+
 pub(super) fn log_plan_not_read(account: &AccountId) -> String {
     format!(
         "account {account} has a plan that was added to [plans] after the start, and counts as monitored: restart the \

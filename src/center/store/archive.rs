@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{database_path, read};
 use crate::center::desk::input::Past;
@@ -18,6 +19,8 @@ use crate::store::file::sentence;
 const STACK_BYTES: usize = 256 * 1024;
 /// For the moment in which the database is opened or closed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the console waits for a disk that hangs: what is in the desk's memory can be worked on without it.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 const CACHE_KIB: u32 = 4 * 1024;
 const QUESTIONS_AT_ONCE: usize = 255;
 
@@ -116,7 +119,10 @@ impl Archive {
             // Who asked may have gone away.
             let _ = sender.send(found);
         });
-        answer.await.unwrap_or_else(|_| Err("The center is shutting down.".to_owned()))
+        match timeout(ANSWERED_WITHIN, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err("The center is shutting down.".to_owned())),
+            Err(_) => Err("The disk does not answer.".to_owned()),
+        }
     }
 
     fn put<T>(

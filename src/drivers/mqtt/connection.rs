@@ -178,11 +178,9 @@ impl<'a, L: Listener> Connection<'a, L> {
                         }
                         Packet::PubAck(answer) => self.acknowledged(&answer),
                         Packet::Publish(publish) => {
-                            if let Some(message) = message_of(publish) {
-                                self.listener.message(message).await;
-                                // While it waited, nobody listened to the broker.
-                                self.last_heard = Instant::now();
-                            }
+                            self.hand_on(publish).await;
+                            // While it waited, nobody listened to the broker.
+                            self.last_heard = Instant::now();
                         }
                         _ => {}
                     }
@@ -191,6 +189,26 @@ impl<'a, L: Listener> Connection<'a, L> {
                 Event::Outgoing(_) => {}
             }
         }
+    }
+
+    /// Not what is too large, nor what has a topic that is not text, which no broker should let through.
+    async fn hand_on(&self, publish: Publish) {
+        let bytes = publish.size();
+        let Ok(topic) = String::from_utf8(publish.topic.into()) else { return };
+        if bytes > LARGEST_MESSAGE {
+            debug!(bytes, "forgot a message that is too large");
+            return self.listener.too_large(&topic).await;
+        }
+        let properties = publish.properties.unwrap_or_default();
+        let message = Message {
+            topic,
+            payload: publish.payload.into(),
+            retained: publish.retain,
+            duplicate: publish.dup,
+            response_topic: properties.response_topic,
+            correlation: properties.correlation_data.map(Into::into),
+        };
+        self.listener.message(message).await;
     }
 
     fn connected(&mut self, granted: &ConnAck, client: &AsyncClient) -> Result<(), LinkProblem> {
@@ -299,23 +317,4 @@ impl<'a, L: Listener> Connection<'a, L> {
     fn broker(&self) -> Broker<'a> {
         Broker { host: &self.settings.host, port: self.settings.port }
     }
-}
-
-/// `None` for what is too large, and for a topic that is not text, which no broker should let through.
-fn message_of(publish: Publish) -> Option<Message> {
-    let bytes = publish.size();
-    if bytes > LARGEST_MESSAGE {
-        debug!(bytes, "forgot a message that is too large");
-        return None;
-    }
-    let topic = String::from_utf8(publish.topic.into()).ok()?;
-    let properties = publish.properties.unwrap_or_default();
-    Some(Message {
-        topic,
-        payload: publish.payload.into(),
-        retained: publish.retain,
-        duplicate: publish.dup,
-        response_topic: properties.response_topic,
-        correlation: properties.correlation_data.map(Into::into),
-    })
 }
