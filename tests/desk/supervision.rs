@@ -137,6 +137,18 @@ fn a_link_that_never_came_up_is_in_the_log_with_each_kind_of_problem_once() {
 }
 
 #[test]
+fn an_incident_shows_its_hub_as_the_list_of_hubs_does() {
+    let mut center = center();
+    center.heartbeat("A1", &[]);
+    let incident = center.alarm("A1", 1);
+    assert_eq!(center.view(incident).hub, HubStanding::Online);
+    let mut center = center.restarted(seconds(1));
+    assert_eq!(center.view(incident).hub, HubStanding::Unknown, "it was not heard again yet");
+    center.after(seconds(90));
+    assert_eq!(center.view(incident).hub, HubStanding::Offline);
+}
+
+#[test]
 fn while_our_own_link_is_down_nobody_is_offline_and_nothing_is_known() {
     let mut center = center();
     center.heartbeat("A1", &[]);

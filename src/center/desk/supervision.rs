@@ -77,10 +77,6 @@ impl Watch {
         }
     }
 
-    pub fn is_online(&self, resident: &Resident) -> bool {
-        self.standing(resident) == HubStanding::Online
-    }
-
     pub fn deadline(&self) -> Option<Boottime> {
         self.up_since.and(self.due.first()).map(|(due, _)| (*due).max(self.not_before))
     }
