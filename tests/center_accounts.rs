@@ -116,6 +116,8 @@ fn what_a_hub_is_given_is_complete_and_a_hub_takes_it() {
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     assert!(said.out.contains("Account A1234 is added; no center is running."), "{}", said.out);
     assert!(said.out.contains("/var/lib/sos-hub/plan.jwt"), "{}", said.out);
+    assert!(said.out.contains("which only this machine reaches"), "{}", said.out);
+    assert!(said.out.contains("systemctl enable sos-hub"), "a hub that is off after a power cut: {}", said.out);
 
     let out = place.path("out");
     let mode = |name: &str| out.join(name).metadata().unwrap().permissions().mode() & 0o777;
@@ -172,7 +174,9 @@ fn a_bundle_names_the_broker_as_hubs_reach_it_and_brings_its_authority() {
         "center.toml",
         format!("{CENTER_TOML}hub_host = \"center.example.org\"\nhub_port = 8883\nhub_ca_file = \"center-ca.pem\"\n"),
     );
-    assert_eq!(place.add("A1", "out", FAMILY).code, 0);
+    let said = place.add("A1", "out", FAMILY);
+    assert_eq!(said.code, 0);
+    assert!(!said.out.contains("which only this machine reaches"), "{}", said.out);
     let (config, warnings) = Config::load(&place.path("out/hub.toml")).unwrap();
     assert!(warnings.is_empty(), "{warnings}");
     let broker = config.center.broker;

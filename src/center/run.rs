@@ -135,7 +135,8 @@ pub fn run(config: &CenterConfig, on_ready: impl FnOnce(SocketAddr)) -> Result<(
     let link = Link::start(link(config), HubEar::new(sender.clone(), keys)).map_err(system("a thread for the link"))?;
     let accounts = restored.accounts.len();
     let vigil = Vigil::new(systemd::watchdog_period(), clock::boottime());
-    let clock = Clock::new(false);
+    // Nothing that the desk decides asks whether the clock is synchronised.
+    let clock = Clock::new(true);
     let mut hands = Hands { clock, mailbox, sender, vigil, store_answered, signer, store, link, telephone, bell };
 
     take(&mut desk, &mut hands, Input::Restored(restored));

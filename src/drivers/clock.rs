@@ -30,7 +30,7 @@ impl Clock {
         if !trusted && let Err(error) = kernel_standing() {
             tracing::warn!(
                 "the kernel does not say whether the clock is synchronised, so it counts as not: {error}; allow \
-                 adjtimex and clock_adjtime in the unit, or set hub.clock = \"trusted\""
+                 adjtimex and clock_adjtime in the unit, or on a hub set hub.clock = \"trusted\""
             );
         }
         Clock { standing: Standing { ask, known: None }, randomness, boot }

@@ -131,6 +131,7 @@ fn a_contact_cancels_with_the_verbal_password_alone() {
     browser.press("Call first contact");
     browser.fill("#password", "red whale");
     browser.press("Cancelled by contact");
+    browser.wait_for_text_in(".headline", "Not cancelled: help is to be sent");
     browser.press("Dispatch");
     browser.wait_for_text_in(".headline", "Help is on its way");
     assert_eq!(center.view(second).unwrap().calls[0].outcome, Some("wrong_password"));

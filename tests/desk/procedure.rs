@@ -64,6 +64,7 @@ fn a_wrong_password_counts_as_not_cancelled_and_leads_straight_to_dispatch() {
     let (mut center, incident) = alarmed();
     center.works(incident, &[Order::CallFirstContact, Order::Outcome(WRONG)]);
     assert_eq!(center.told(incident), ["calling_first_contact 1"], "no word of its own");
+    assert!(center.view(incident).line.dispatch_is_due, "only the hub is not told");
     center.works(incident, &[Order::Dispatch]);
     assert_eq!(center.told(incident)[1..], ["dispatched wrong_password"]);
 }

@@ -18,7 +18,7 @@ fn an_incident_goes_on_at_its_step_with_its_history() {
     let before = center.view(incident);
     let mut center = center.restarted(seconds(20));
     let mut after = center.view(incident);
-    after.online = before.online;
+    after.hub = before.hub;
     assert_eq!(after, before);
     center.works(incident, &[Order::CallNextContact, Order::Outcome(CallOutcome::NoAnswer), Order::Close]);
     assert_eq!(center.seen.updates.last().map(|(_, update)| update.seq), Some(8));

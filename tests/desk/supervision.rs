@@ -6,7 +6,7 @@ use sos_hub::center::desk::effect::{Changed, Urgency};
 use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::view::{HubLine, HubStanding};
 use sos_hub::center::desk::words::SignalKind;
-use sos_hub::controller::input::LinkChange;
+use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
 
 use crate::center::{Center, Mood, link_down, millis, operator, seconds};
 use crate::paper::Paper;
@@ -120,6 +120,32 @@ fn an_alarm_is_no_heartbeat() {
     center.alarm("A1", 1);
     center.after(seconds(10));
     assert_eq!(center.standing("A1"), HubStanding::Offline);
+}
+
+#[test]
+fn a_link_that_never_came_up_is_in_the_log_with_each_kind_of_problem_once() {
+    let lines = |center: &Center| center.seen.log.iter().filter(|line| line.topic == "link").count();
+    let mut center = Center::started(operator(), Paper::with(vec![account("A1")]));
+    center.input(link_down());
+    center.input(link_down());
+    assert_eq!(lines(&center), 1, "the link tries again and again");
+    let detail = "center.example:8883 refuses the user name or password".to_owned();
+    let refused = LinkProblem { kind: LinkProblemKind::Credentials, detail };
+    center.input(Input::Broker(LinkChange::Down(refused)));
+    assert_eq!(lines(&center), 2);
+    assert!(center.seen.log.last().is_some_and(|line| line.text.contains("refuses the user name or password")));
+}
+
+#[test]
+fn an_incident_shows_its_hub_as_the_list_of_hubs_does() {
+    let mut center = center();
+    center.heartbeat("A1", &[]);
+    let incident = center.alarm("A1", 1);
+    assert_eq!(center.view(incident).hub, HubStanding::Online);
+    let mut center = center.restarted(seconds(1));
+    assert_eq!(center.view(incident).hub, HubStanding::Unknown, "it was not heard again yet");
+    center.after(seconds(90));
+    assert_eq!(center.view(incident).hub, HubStanding::Offline);
 }
 
 #[test]

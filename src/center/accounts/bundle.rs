@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -100,20 +101,34 @@ impl Bundle {
         let id = &entry.account.id;
         let dir = self.dir.display();
         let broker = format!(
-            "At the center's broker, choose a password for the hub (in its hub.toml: center.password_file):\n  \
+            "At the center's broker, choose a password for the hub:\n  \
              sudo mosquitto_passwd /etc/mosquitto/sos-center.passwd {id} && sudo systemctl reload mosquitto\n"
         );
+        let host = &config.hubs.host;
+        let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let elsewhere = if is_here {
+            format!(
+                "Its hub.toml names the broker as {host}, which only this machine reaches: for a hub elsewhere correct \
+                 host, port and ca_file of its [center], and for the next account set broker.hub_host.\n\n"
+            )
+        } else {
+            String::new()
+        };
         let ca = if config.hubs.ca_file.is_some() { format!(" {CA_FILE}") } else { String::new() };
         let own_key = if self.dir.join("hub.key").exists() { " hub.key" } else { "" };
         format!(
             "What its hub needs is in {dir}; hand it over in person, as who has hub.key can speak for this home.\n\n\
-             {broker}\n\
+             {elsewhere}{broker}\n\
              On the hub, in a copy of that directory:\n  \
              sudo install -o root -g sos-hub -m 640 hub.toml center.pub{own_key}{ca} /etc/sos-hub/\n  \
              sudo install -d -o sos-hub -g sos-hub -m 700 /var/lib/sos-hub\n  \
              sudo install -o sos-hub -g sos-hub -m 600 plan.jwt /var/lib/sos-hub/plan.jwt\n  \
-             sos-hub check      and set siren, buttons and passwords in /etc/sos-hub/hub.toml\n  \
-             sudo systemctl restart sos-hub"
+             sudoedit /etc/sos-hub/center.password      the password that was chosen above\n  \
+             sudoedit /etc/sos-hub/hub.toml             siren, buttons; without \"#\": password_file of [center] and \
+             [app], username of [app]\n  \
+             sudo systemd-tmpfiles --create sos-hub.conf\n  \
+             sudo sos-hub check\n  \
+             sudo systemctl enable sos-hub && sudo systemctl restart sos-hub"
         )
     }
 }

@@ -13,7 +13,7 @@ pub fn main(hubs: &HubsView, now: Wall) -> Markup {
                 "Hubs in trouble" @if hubs.in_trouble_total > 0 { span.count { (hubs.in_trouble_total) } }
             }
             @if hubs.in_trouble.is_empty() {
-                p.calm { "None." span { "Every hub that should be heard is heard." } }
+                p.calm { "None." span { "No hub is overdue, and none has a fault." } }
             } @else {
                 (table("Hubs in trouble", "trouble", &hubs.in_trouble, now))
             }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::queue::{named, or, to_first_call};
 use super::words;
 use crate::center::desk::records::{CallRecord, StepRecord};
-use crate::center::desk::view::{Button, CallView, IncidentLine, IncidentView};
+use crate::center::desk::view::{Button, CallView, HubStanding, IncidentLine, IncidentView};
 use crate::center::desk::words::Account;
 use crate::controller::moment::Wall;
 
@@ -27,7 +27,7 @@ pub fn main(view: &IncidentView, now: Wall, refusal: Option<&str>) -> Markup {
                 (history(&view.history))
             }
             div.facts {
-                (account_card(&view.account, view.online, view.plan_is_monitored, view.call.as_ref()))
+                (account_card(&view.account, view.hub, view.plan_is_monitored, view.call.as_ref()))
                 (origin(view))
                 (calls(&view.calls))
             }
@@ -39,7 +39,7 @@ pub fn main(view: &IncidentView, now: Wall, refusal: Option<&str>) -> Markup {
 pub fn heading(line: &IncidentLine, now: Wall) -> Markup {
     html! {
         section.headline.(line.service.as_str()) aria-label="Incident" {
-            div.what { (words::badge(line.service)) p.stage { (words::stage(line.stage)) } }
+            div.what { (words::badge(line.service)) p.stage { (words::stage(line.stage, line.dispatch_is_due)) } }
             h1 { (named(&line.name)) " " span.account { (line.account) } }
             p.address { (or(&line.address, "Address not known")) }
             dl.times {
@@ -81,7 +81,7 @@ fn work(view: &IncidentView, now: Wall) -> Markup {
                     input type="hidden" name="step" value=(view.step);
                     input type="hidden" name="button" value="note";
                     input #note type="text" name="text" maxlength="500" required autocomplete="off";
-                    button type="submit" { "Add note" kbd { "n" } }
+                    button type="submit" { "Add note" kbd aria-hidden="true" { "n" } }
                 }
             }
         }
@@ -133,7 +133,7 @@ fn call_card(call: &CallView, now: Wall) -> Markup {
     }
 }
 
-fn account_card(account: &Account, online: bool, monitored: bool, call: Option<&CallView>) -> Markup {
+fn account_card(account: &Account, hub: HubStanding, monitored: bool, call: Option<&CallView>) -> Markup {
     html! {
         section.card aria-labelledby="account-heading" {
             h2 #account-heading { "Account" }
@@ -142,7 +142,7 @@ fn account_card(account: &Account, online: bool, monitored: bool, call: Option<&
                 div { dt { "Name" } dd { (named(&account.name)) } }
                 div { dt { "Address" } dd { (or(&account.address, "Not known")) } }
                 div { dt { "Plan" } dd { (account.plan) @if !monitored { " (no monitoring)" } } }
-                div { dt { "Hub" } dd { @if online { "Online" } @else { "Not online" } } }
+                div { dt { "Hub" } dd { (words::standing(hub).0) } }
             }
             h3 { "Contacts, in order" }
             @if account.contacts.is_empty() {

@@ -50,7 +50,7 @@ pub fn audit(rows: &[(i64, AuditRecord)], full: u32) -> Markup {
                             td { (row.who) }
                             td { (row.what) }
                             td { @if let Some(account) = &row.account { (account) } }
-                            td { @if let Some(id) = row.incident { a href=(Page::Incident(id).address()) { "Open" } } }
+                            td { @if let Some(id) = row.incident { a href=(Page::Incident(id).address()) { "Show" } } }
                         }
                     }
                 }

@@ -54,7 +54,7 @@ pub fn entry(line: &IncidentLine, now: Wall) -> Markup {
                 span.address { (or(&line.address, "Address not known")) }
             }
             div.where {
-                span.stage { (words::stage(line.stage)) }
+                span.stage { (words::stage(line.stage, line.dispatch_is_due)) }
                 @if is_open && line.overdue {
                     span.tag.warn { "Overdue: nobody acts" }
                 } @else if is_open && line.waits_for_operator {

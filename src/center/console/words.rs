@@ -35,8 +35,9 @@ fn icon(service: Service) -> Markup {
 }
 
 /// Where an incident stands, for an operator.
-pub fn stage(stage: Stage) -> &'static str {
+pub fn stage(stage: Stage, dispatch_is_due: bool) -> &'static str {
     match stage {
+        Stage::Acknowledged | Stage::CallingFirstContact if dispatch_is_due => "Not cancelled: help is to be sent",
         Stage::Countdown => "Countdown",
         Stage::Aborted => "Aborted",
         Stage::Sounding => "Siren sounding",

@@ -13,7 +13,7 @@ use super::view::HubStanding;
 use super::wording;
 use super::words::{AccountId, Ack, Signal, SignalKind, Verdict};
 use crate::controller::effect::Severity;
-use crate::controller::input::LinkChange;
+use crate::controller::input::{LinkChange, LinkProblemKind};
 use crate::controller::moment::{Boottime, Id};
 
 /// A hub's word that it holds a later plan token than ours: our memory is older than its, as after an old copy of the
@@ -46,6 +46,8 @@ pub(super) struct Watch {
     up_since: Option<Boottime>,
     /// Why our link is down; `None` also before it was first up.
     problem: Option<String>,
+    /// What kind of problem the log has of this outage: each attempt of the link tells one.
+    logged: Option<LinkProblemKind>,
 }
 
 impl Watch {
@@ -83,10 +85,6 @@ impl Watch {
         }
     }
 
-    pub fn is_online(&self, resident: &Resident) -> bool {
-        self.standing(resident) == HubStanding::Online
-    }
-
     pub fn deadline(&self) -> Option<Boottime> {
         self.up_since.and(self.due.first()).map(|(due, _)| (*due).max(self.not_before))
     }
@@ -99,10 +97,12 @@ impl Desk {
                 self.watch.connection += 1;
                 self.watch.up_since = Some(turn.at.now);
                 self.watch.problem = None;
+                self.watch.logged = None;
                 turn.log(Severity::Info, None, "link", wording::log_link_up());
             }
             LinkChange::Down(problem) => {
-                if self.watch.up_since.take().is_some() {
+                self.watch.up_since = None;
+                if self.watch.logged.replace(problem.kind) != Some(problem.kind) {
                     turn.log(Severity::Warning, None, "link", wording::log_link_down(&problem.detail));
                 }
                 self.watch.problem = Some(wording::link_down(&problem.sentence()));

@@ -41,6 +41,8 @@ pub struct IncidentLine {
     pub service: Service,
     /// As the hub sees it.
     pub stage: Stage,
+    /// Help is to be sent now. After a wrong password, or with nobody to call, the hub's stage does not say so.
+    pub dispatch_is_due: bool,
     pub received_wall: Wall,
     /// When the first contact was first called.
     pub first_call_wall: Option<Wall>,
@@ -77,7 +79,7 @@ pub struct IncidentView {
     pub calls: Vec<CallRecord>,
     /// Oldest first.
     pub history: Vec<StepRecord>,
-    pub online: bool,
+    pub hub: HubStanding,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,9 @@ use super::incident::{Ground, Incident};
 use super::records::StepRecordState;
 use super::residents::Resident;
 use super::tokens;
-use super::view::{Button, CallView, HealthView, HubLine, HubsView, IncidentLine, IncidentView, QueueView};
+use super::view::{
+    Button, CallView, HealthView, HubLine, HubStanding, HubsView, IncidentLine, IncidentView, QueueView,
+};
 use super::wording;
 use super::words::{Account, AccountId};
 use crate::controller::moment::{Boottime, Id};
@@ -48,7 +50,7 @@ impl Desk {
             call: self.call(incident, &account, now),
             calls: incident.calls.clone(),
             history: incident.steps.clone(),
-            online: self.residents.get(&account.id).is_some_and(|resident| self.watch.is_online(resident)),
+            hub: self.residents.get(&account.id).map_or(HubStanding::Unknown, |hub| self.watch.standing(hub)),
             account,
         })
     }
@@ -88,6 +90,7 @@ impl Desk {
             id: incident.id(),
             service: incident.record.service,
             stage: incident.stage(),
+            dispatch_is_due: matches!(incident.record.step, StepRecordState::DispatchDue { .. }),
             received_wall: incident.record.received_wall,
             first_call_wall: incident.record.first_call_wall,
             ended_wall: incident.record.ended_wall,

@@ -178,11 +178,11 @@ fn sentence(text: &str) -> String {
 }
 
 pub(super) fn link_not_up() -> String {
-    "The link to the broker is not up yet: no hub is heard.".to_owned()
+    "The link to the broker is not up yet.".to_owned()
 }
 
 pub(super) fn link_down(problem: &str) -> String {
-    format!("The link to the broker is down and no hub is heard: {problem}")
+    format!("The link to the broker is down: {problem}")
 }
 
 pub(super) fn store_fails(problem: &str) -> String {
