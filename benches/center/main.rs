@@ -22,11 +22,12 @@ fn main() {
 
     let fleet = Fleet::of(1_000);
     let mut center = Center::start(&fleet);
-    if wants("alarm") {
-        figures::alarm(&center, &fleet, &mut table);
-    }
+    // First, while the queue is short enough for all of it to be shown.
     if wants("page") {
         figures::page(&center, &fleet, &mut table);
+    }
+    if wants("alarm") {
+        figures::alarm(&center, &fleet, &mut table);
     }
     if wants("throughput") {
         figures::throughput(&center, &fleet, &mut table);

@@ -32,7 +32,7 @@ impl Commits {
     pub fn beside(state: &Path) -> Commits {
         let database = Connection::open(state.with_file_name("floor.db")).expect("a database");
         let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-             CREATE TABLE floor (content TEXT);";
+             CREATE TABLE IF NOT EXISTS floor (content TEXT);";
         database.execute_batch(setup).expect("a table");
         Commits(database)
     }
