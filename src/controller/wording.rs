@@ -195,7 +195,7 @@ pub(super) fn refused(reason: Reason) -> String {
 /// The wish goes to the center all the same.
 pub(super) fn too_late(first_call_over: bool) -> String {
     let why = if first_call_over {
-        "the first emergency contact, who alone could cancel, has been called"
+        "only the first emergency contact could, and the time for that call is over"
     } else {
         "only the first emergency contact can cancel now, when the monitoring center calls"
     };
