@@ -369,7 +369,7 @@ fn systemd_never_gives_up_but_on_a_bad_configuration() {
 
 /// A system of its own in which sysusers and tmpfiles have done what the shipped files say. `None`, with a word on it,
 /// where that cannot be tried.
-fn installed(name: &str, before: &[&str]) -> Option<Home> {
+fn installed(names: &[&str], before: &[&str]) -> Option<Home> {
     if !can_ask("systemd-sysusers") || !can_ask("systemd-tmpfiles") {
         return None;
     }
@@ -384,15 +384,18 @@ fn installed(name: &str, before: &[&str]) -> Option<Home> {
     }
     let root = format!("--root={}", home.path().display());
     let here = std::env::current_dir().unwrap();
-    let shipped = |kind: &str| here.join(format!("systemd/{name}.{kind}"));
-    let made = Command::new("systemd-sysusers").arg(&root).arg(shipped("sysusers")).output().unwrap();
+    let shipped =
+        |kind: &str| -> Vec<_> { names.iter().map(|name| here.join(format!("systemd/{name}.{kind}"))).collect() };
+    let made = Command::new("systemd-sysusers").arg(&root).args(shipped("sysusers")).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains(&format!("\n{name}:")));
+    for name in names {
+        assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains(&format!("\n{name}:")));
+    }
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         eprintln!("skipped: only root may give files to another user");
         return None;
     }
-    let kept = Command::new("systemd-tmpfiles").args([&root, "--create"]).arg(shipped("tmpfiles")).output().unwrap();
+    let kept = Command::new("systemd-tmpfiles").args([&root, "--create"]).args(shipped("tmpfiles")).output().unwrap();
     assert!(kept.status.success(), "{kept:?}");
     Some(home)
 }
@@ -403,19 +406,33 @@ fn mode(home: &Home, name: &str) -> u32 {
 
 #[test]
 fn systemd_makes_the_hubs_user_and_keeps_the_keys_to_it() {
-    let Some(home) = installed("sos-hub", &["etc/sos-hub/hub.key"]) else { return };
+    let Some(home) = installed(&["sos-hub"], &["etc/sos-hub/hub.key"]) else { return };
     let groups = fs::read_to_string(home.path().join("etc/group")).unwrap();
     assert!(groups.lines().any(|group| group.starts_with("gpio:") && group.ends_with(":sos-hub")), "{groups}");
-    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/hub.key")), (0o750, 0o640));
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/hub.key")), (0o755, 0o640));
     assert_eq!(mode(&home, "var/lib/sos-hub"), 0o700);
 }
 
 #[test]
 fn systemd_makes_the_centers_user_and_keeps_the_keys_to_it() {
-    let Some(home) = installed("sos-center", &["etc/sos-hub/center.password"]) else { return };
-    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/center.password")), (0o755, 0o640));
+    let Some(home) = installed(&["sos-center"], &["etc/sos-hub/broker-password"]) else { return };
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/broker-password")), (0o755, 0o640));
     assert_eq!(mode(&home, "var/lib/sos-center"), 0o700);
     let owner = |name: &str| fs::metadata(home.path().join(name)).unwrap().uid();
     assert_ne!(owner("var/lib/sos-center"), 0);
-    assert_eq!(owner("etc/sos-hub/center.password"), 0);
+    assert_eq!(owner("etc/sos-hub/broker-password"), 0);
+}
+
+#[test]
+fn a_hub_and_a_center_on_one_machine_take_nothing_from_each_other() {
+    for names in [["sos-center", "sos-hub"], ["sos-hub", "sos-center"]] {
+        let before = ["etc/sos-hub/broker-password", "etc/sos-hub/center.password", "etc/sos-hub/hub.key"];
+        let Some(home) = installed(&names, &before) else { return };
+        assert_eq!(mode(&home, "etc/sos-hub"), 0o755);
+        let group = |name: &str| fs::metadata(home.path().join(name)).unwrap().gid();
+        assert_eq!(group("etc/sos-hub/broker-password"), group("var/lib/sos-center"), "{names:?}");
+        for of_the_hub in &before[1..] {
+            assert_eq!(group(of_the_hub), group("var/lib/sos-hub"), "{of_the_hub} {names:?}");
+        }
+    }
 }

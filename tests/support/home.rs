@@ -39,7 +39,7 @@ impl Home {
         for name in ["center-client.pem", "center-ca.pem", "home-ca.pem"] {
             home.write(name, certificate.pem());
         }
-        for name in ["app.password", "center.password", "panel.pin"] {
+        for name in ["app.password", "center.password", "broker-password", "panel.pin"] {
             home.write(name, "correct horse\n");
         }
         home

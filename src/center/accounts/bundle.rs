@@ -115,12 +115,17 @@ impl Bundle {
             String::new()
         };
         let ca = if config.hubs.ca_file.is_some() { format!(" {CA_FILE}") } else { String::new() };
-        let own_key = if self.dir.join("hub.key").exists() { " hub.key" } else { "" };
+        // What is no secret is for everybody: a center on the same machine reads the CA, too.
+        let own_key = if self.dir.join("hub.key").exists() {
+            "sudo install -o root -g sos-hub -m 640 hub.key /etc/sos-hub/\n  "
+        } else {
+            ""
+        };
         format!(
             "What its hub needs is in {dir}; hand it over in person, as who has hub.key can speak for this home.\n\n\
              {elsewhere}{broker}\n\
              On the hub, in a copy of that directory:\n  \
-             sudo install -o root -g sos-hub -m 640 hub.toml center.pub{own_key}{ca} /etc/sos-hub/\n  \
+             {own_key}sudo install -m 644 hub.toml center.pub{ca} /etc/sos-hub/\n  \
              sudo install -d -o sos-hub -g sos-hub -m 700 /var/lib/sos-hub\n  \
              sudo install -o sos-hub -g sos-hub -m 600 plan.jwt /var/lib/sos-hub/plan.jwt\n  \
              sudoedit /etc/sos-hub/center.password      the password that was chosen above\n  \
