@@ -8,8 +8,8 @@ use std::process::Child;
 use rusqlite::{Connection, OpenFlags, params};
 use sos_hub::center::desk::words::{Account, AccountId, Contact};
 use sos_hub::center::key::new_pair;
-use sos_hub::center::secrets;
 use sos_hub::center::store::books::{Books, Entry, Hand};
+use sos_hub::center::{key, secrets};
 use sos_hub::drivers::clock;
 use tempfile::TempDir;
 
@@ -48,6 +48,7 @@ impl Center {
         fs::write(dir.path().join("center.toml"), text).expect("the center's configuration");
         let key = new_pair().expect("the center's key");
         fs::write(dir.path().join("center.key"), key.private_pem).expect("the center's key");
+        key::load_or_make(&dir.path().join("center.key")).expect("the center's key");
         open_accounts(&dir.path().join("state"), fleet);
         let (child, _) = spawn(CENTER, &dir.path().join("center.toml"));
         Center { broker, child, dir, console }
