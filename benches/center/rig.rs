@@ -48,7 +48,8 @@ impl Center {
         fs::write(dir.path().join("center.toml"), text).expect("the center's configuration");
         let key = new_pair().expect("the center's key");
         fs::write(dir.path().join("center.key"), key.private_pem).expect("the center's key");
-        key::load_or_make(&dir.path().join("center.key")).expect("the center's key");
+        fs::write(dir.path().join("center.key"), key::new_pair().expect("a key").private_pem)
+            .expect("the center's key");
         open_accounts(&dir.path().join("state"), fleet);
         let (child, _) = spawn(CENTER, &dir.path().join("center.toml"));
         Center { broker, child, dir, console }
