@@ -7,7 +7,6 @@ use std::process::Child;
 
 use rusqlite::{Connection, OpenFlags, params};
 use sos_hub::center::desk::words::{Account, AccountId, Contact};
-use sos_hub::center::key::new_pair;
 use sos_hub::center::store::books::{Books, Entry, Hand};
 use sos_hub::center::{key, secrets};
 use sos_hub::drivers::clock;
@@ -46,8 +45,6 @@ impl Center {
             broker.port(),
         );
         fs::write(dir.path().join("center.toml"), text).expect("the center's configuration");
-        let key = new_pair().expect("the center's key");
-        fs::write(dir.path().join("center.key"), key.private_pem).expect("the center's key");
         fs::write(dir.path().join("center.key"), key::new_pair().expect("a key").private_pem)
             .expect("the center's key");
         open_accounts(&dir.path().join("state"), fleet);
