@@ -306,6 +306,10 @@ fn nothing_of_the_file_commands_the_terminal() {
     assert!(!rendered.to_string().contains('\u{1b}'), "{rendered}");
     assert!(rendered.to_string().contains("\\u{1b}[31m is not a known"), "{rendered}");
     assert!(rendered.render(true).contains("\u{1b}["));
+    // To a terminal of eight bits U+009B is the same as escape and bracket.
+    let rendered = home.load("[hub]\nid = \"\u{9b}31m\"\nst\u{85}ate = 1\n").unwrap_err().to_string();
+    assert!(!rendered.contains(|letter: char| letter.is_control() && letter != '\n'), "{rendered:?}");
+    assert!(rendered.contains("id = \"\u{b7}31m\""), "{rendered}");
 }
 
 #[test]
