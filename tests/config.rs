@@ -300,6 +300,15 @@ fn a_file_of_thousands_of_problems_shows_the_first_and_counts_the_rest() {
 }
 
 #[test]
+fn a_fault_in_the_line_break_itself_is_shown_at_the_end_of_its_line() {
+    let home = Home::new();
+    for text in ["[hub]\nid = \"home\"\r\r\r\r\n", "\r\r\r", "[siren]\r\r\nline = 17\r\r\r\r\nx\r\r\r\n"] {
+        let rendered = home.load(text).unwrap_err().to_string();
+        assert!(rendered.contains("this is not valid TOML"), "{rendered}");
+    }
+}
+
+#[test]
 fn nothing_of_the_file_commands_the_terminal() {
     let home = Home::new();
     let rendered = home.load("\"\\u001b[31m\" = 1\n[hub]\nid = \"\u{1b}[31m\"\nstate_dir = \"\\u001b\"\n").unwrap_err();

@@ -129,12 +129,10 @@ impl Line<'_> {
         }
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[start..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let (from, to) = (at - start, place.end.saturating_sub(start));
-        Line {
-            text: line,
-            number: line_number(text, at),
-            place: from.min(line.len())..to.clamp(from, line.len().max(from)),
-        }
+        // What is wrong may be the line break itself, of which nothing is shown.
+        let from = (at - start).min(line.len());
+        let to = place.end.saturating_sub(start).clamp(from, line.len());
+        Line { text: line, number: line_number(text, at), place: from..to }
     }
 }
 
