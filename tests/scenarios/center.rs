@@ -168,6 +168,10 @@ fn a_late_ack_of_an_older_signal_settles_that_one_alone() {
     hub.center_acks(first, AckResult::Accepted);
     assert_eq!((hub.stage(police), hub.stage(fire)), (Stage::Acknowledged, Stage::Requested));
     assert_eq!(hub.state().center.owed, 1);
+    let before = hub.alarms().len();
+    hub.after(seconds(5));
+    let again: Vec<_> = hub.alarms()[before..].iter().map(|signal| signal.incident).collect();
+    assert_eq!(again, [Some(fire)], "the other one is owed, and no one else");
 }
 
 #[test]

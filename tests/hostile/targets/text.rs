@@ -12,7 +12,9 @@ pub fn check(data: &[u8]) {
     let Ok(text) = str::from_utf8(bytes.rest()) else { return };
     if let Some(wall) = parse_timestamp(text) {
         assert!(text.len() >= 20 && text.is_ascii(), "{text:?} is RFC 3339");
-        assert_eq!(parse_timestamp(&timestamp(wall)), Some(wall), "{text:?} survives the way out and back");
+        // With its offset a time of the first day may lie before all that can be said in UTC.
+        let said = wall.max(Wall(-62_167_219_200_000));
+        assert_eq!(parse_timestamp(&timestamp(wall)), Some(said), "{text:?} survives the way out and back");
     }
     let wall = Wall(number.cast_signed());
     assert!(parse_timestamp(&timestamp(wall)).is_some(), "any time can be said");
