@@ -13,7 +13,7 @@ const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAO2onvM62pC
 
 /// A directory with the files that a small configuration names: one a thread, as making it costs more than reading.
 fn home() -> TempDir {
-    let home = TempDir::new().expect("a directory");
+    let home = super::scratch();
     for (name, content) in [("hub.key", KEY), ("center.pub", PUBLIC_KEY), ("word", "correct horse\n")] {
         fs::write(home.path().join(name), content).expect("write");
     }

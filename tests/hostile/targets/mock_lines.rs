@@ -5,7 +5,6 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use sos_hub::drivers::gpio::{Backend, Gpio, GpioEvent, GpioSettings, InputLine, OutputLine};
-use tempfile::TempDir;
 
 use super::bytes::Bytes;
 
@@ -17,7 +16,7 @@ pub fn check(data: &[u8]) {
     let mut part = || parts.next().unwrap_or_default().to_vec();
     let (first, later, siren) = (part(), part(), part());
 
-    let dir = TempDir::new().expect("a directory");
+    let dir = super::scratch();
     let path = |name: &str| dir.path().join(name);
     fs::create_dir(path("in")).and_then(|()| fs::create_dir(path("out"))).expect("make them");
     fs::write(path("in/4"), &first).expect("write");

@@ -15,6 +15,11 @@ pub mod stored_rows;
 pub mod text;
 pub mod topics;
 
+/// A directory in memory where there is one: what is tried here thousands of times is not the disk.
+fn scratch() -> tempfile::TempDir {
+    tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).expect("a directory")
+}
+
 /// What takes any bytes, and panics where a promise is broken.
 pub type Check = fn(&[u8]);
 

@@ -12,7 +12,6 @@ use rusqlite::types::Value;
 use sos_hub::controller::effect::Restored;
 use sos_hub::controller::input::{Input, StoreReport};
 use sos_hub::store::{Store, Told, history};
-use tempfile::TempDir;
 
 use super::bytes::Bytes;
 use super::controller::Hub;
@@ -152,7 +151,7 @@ const WORDS: [&str; 14] = [
 
 pub fn check(data: &[u8]) {
     let mut bytes = Bytes::new(data);
-    let dir = TempDir::new().expect("a directory");
+    let dir = super::scratch();
     let database = dir.path().join("hub.db");
     fs::write(&database, empty_database()).expect("write");
     put_rows(&database, &mut bytes);
@@ -169,7 +168,7 @@ pub fn check(data: &[u8]) {
 fn empty_database() -> &'static [u8] {
     static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
     EMPTY.get_or_init(|| {
-        let dir = TempDir::new().expect("a directory");
+        let dir = super::scratch();
         let (store, told) = start(dir.path());
         restored(&told);
         store.stop();
@@ -244,9 +243,10 @@ fn start_and_keep(state_dir: &Path) -> (Restored, bool) {
         }
     }
     hub.quiet();
-    while ticket > 0 {
+    let mut committed = 0;
+    while committed < ticket {
         match told.recv_timeout(Duration::from_secs(30)).expect("the store answers") {
-            Told::Report(StoreReport::Committed { ticket: committed }) if committed >= ticket => break,
+            Told::Report(StoreReport::Committed { ticket }) => committed = ticket,
             Told::Report(StoreReport::Failed { problem, .. }) => panic!("it cannot be written: {problem}"),
             _ => {}
         }
