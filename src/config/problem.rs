@@ -40,7 +40,7 @@ impl Problems {
     pub(super) fn new(path: &Path, text: &str, mut list: Vec<Problem>) -> Problems {
         list.sort_by_key(|problem| problem.place.as_ref().map_or(0, |place| place.start));
         list.dedup();
-        Problems { path: path.to_owned(), text: text.to_owned(), list }
+        Problems { path: path.to_owned(), text: without_c1(text), list }
     }
 
     /// Nothing to say: neither an error nor a warning.
@@ -129,12 +129,10 @@ impl Line<'_> {
         }
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[start..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let (from, to) = (at - start, place.end.saturating_sub(start));
-        Line {
-            text: line,
-            number: line_number(text, at),
-            place: from.min(line.len())..to.clamp(from, line.len().max(from)),
-        }
+        // What is wrong may be the line break itself, of which nothing is shown.
+        let from = (at - start).min(line.len());
+        let to = place.end.saturating_sub(start).clamp(from, line.len());
+        Line { text: line, number: line_number(text, at), place: from..to }
     }
 }
 
@@ -145,6 +143,12 @@ pub(super) fn line_number(text: &str, at: usize) -> usize {
 
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The renderer shows the control characters of ASCII as pictures and lets those of Latin-1 through, one of which
+/// (U+009B) begins a command to the terminal. What takes their place is as long in UTF-8, so that no caret moves.
+fn without_c1(text: &str) -> String {
+    text.replace(|letter| ('\u{80}'..='\u{9f}').contains(&letter), "\u{b7}")
 }
 
 /// Text of the file that a sentence repeats must not command the terminal.

@@ -73,6 +73,8 @@ impl Controller {
                 record.deadline = turn.at.now + self.settings.countdown;
             }
         }
+        // It has never been later; a damaged disk must not make a countdown without end.
+        record.deadline = record.deadline.min(turn.at.now + self.settings.countdown);
         let id = record.id;
         let mut incident = Incident::new(record, turn.at);
         if rebooted {

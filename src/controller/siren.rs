@@ -77,6 +77,8 @@ impl Siren {
         for record in restored.sounding.iter().filter(unknown).collect::<Vec<_>>() {
             let same_boot = record.boot == turn.boot;
             let until = if same_boot { record.until } else { now + Duration::from_millis(record.left_ms) };
+            // Whatever a damaged disk says: it stops by itself.
+            let until = until.min(now + self.max);
             let incident = restored.incidents.iter().find(|incident| incident.id == record.incident);
             match incident.map(|incident| incident.service) {
                 Some(service) if until > now => {

@@ -104,7 +104,8 @@ impl Database {
         }
         for record in group.in_order() {
             rows::write(&transaction, record, ordinal)?;
-            ordinal += 1;
+            // A damaged row may have taken the last one already; then the order suffers, and nothing else.
+            ordinal = ordinal.saturating_add(1);
         }
         transaction.commit()?;
         self.next_ordinal = ordinal;

@@ -1,5 +1,10 @@
 //! Junk and floods: nothing starts, nothing breaks, and no button waits.
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
@@ -93,6 +98,88 @@ fn a_flood_of_commands_delays_no_button() {
     home.app.accepted("silence", r#"{"id": "after"}"#);
     assert_eq!(home.app.count(since, "countdown_started"), 1);
     assert!(home.hub().is_running());
+}
+
+#[test]
+fn a_flood_of_retained_huge_and_binary_messages_delays_no_button() {
+    let mut home = Installation::running(Setup::default());
+    let since = home.app.mark();
+    let connections = home.app.client.connections();
+    let flood = Flood::start(home.home.port());
+    // It has come to the hub when the hub has begun to answer it sparingly.
+    home.app.client.wait("a reply to the flood", since, |heard| {
+        heard.iter().any(|one| one.topic == topic("reply") && one.json()["reason"] == "rate_limited").then_some(())
+    });
+    home.lines.press(POLICE_BUTTON);
+    let siren = home.lines.siren_edge(0);
+    let press = home.lines.edges(POLICE_BUTTON)[0];
+    let took = siren.at - press.at;
+    assert!((Duration::from_millis(1_300)..Duration::from_secs(4)).contains(&took), "{took:?}");
+    home.center.alarm(0);
+    let sent = flood.stop();
+    home.lines.release(POLICE_BUTTON);
+    home.app.accepted("silence", r#"{"id": "after"}"#);
+    assert_eq!(home.app.count(since, "countdown_started"), 1, "of {sent} messages none started anything");
+    assert_eq!(home.app.client.connections(), connections);
+    let offline = home.app.client.heard(since).iter().any(|one| one.topic == topic("availability"));
+    assert!(!offline, "the hub's own connection stood");
+    assert!(home.hub().is_running());
+}
+
+/// Twenty messages a millisecond of every unpleasant kind, at QoS 0, for as long as the broker takes them.
+struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<usize>,
+}
+
+impl Flood {
+    fn start(port: u16) -> Flood {
+        let stop = Arc::<AtomicBool>::default();
+        let until = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut broker = TcpStream::connect(("127.0.0.1", port)).expect("the broker");
+            broker.write_all(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05flood").expect("a connection");
+            let small: Vec<Vec<u8>> = [&b"\xff\x00\xfejunk"[..], b"{\"service\": \"polis\"}", b"\x00", b"[[[[[["]
+                .iter()
+                .flat_map(|payload| ["request", "test"].map(|command| (command, *payload)))
+                .flat_map(|(command, payload)| [false, true].map(|retain| packet(command, payload, retain)))
+                .collect();
+            let beat = small.iter().cycle().take(20).flatten().copied().collect::<Vec<u8>>();
+            let huge = packet("request", &[0xa5; 100_000], true);
+            let mut sent = 0;
+            while !until.load(Ordering::Relaxed) {
+                broker.write_all(&beat).expect("the broker takes junk");
+                if sent % 2_000 == 0 {
+                    broker.write_all(&huge).expect("the broker takes junk");
+                }
+                sent += 20;
+                crate::support::pace(Duration::from_millis(1));
+            }
+            sent
+        });
+        Flood { stop, thread }
+    }
+
+    fn stop(self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the flood's thread")
+    }
+}
+
+/// PUBLISH of MQTT 3.1.1 at QoS 0.
+fn packet(command: &str, payload: &[u8], retain: bool) -> Vec<u8> {
+    let topic = topic(command);
+    let mut left = 2 + topic.len() + payload.len();
+    let mut packet = vec![0x30 | u8::from(retain)];
+    while left >= 128 {
+        packet.push((left % 128) as u8 | 128);
+        left /= 128;
+    }
+    packet.push(left as u8);
+    packet.extend((topic.len() as u16).to_be_bytes());
+    packet.extend(topic.as_bytes());
+    packet.extend(payload);
+    packet
 }
 
 /// How often `mosquitto_pub` has connected.

@@ -123,6 +123,17 @@ fn an_end_that_crosses_a_second_cry_does_not_swallow_it() {
 }
 
 #[test]
+fn an_end_is_held_up_by_no_other_signal_than_a_new_cry_for_the_same_incident() {
+    // Its own first alarm, whose ack the end has overtaken, and a new cry for another one.
+    let mut hub = Hub::installed();
+    let police = hub.alarm(Service::Police);
+    let fire = hub.alarm(Service::Fire);
+    hub.request(Service::Fire);
+    hub.center_updates(police, 1, CallStage::Closed);
+    assert_eq!((hub.stage(police), hub.stage(fire)), (Stage::Closed, Stage::Requested));
+}
+
+#[test]
 fn an_update_of_an_incident_that_the_center_cannot_know_changes_nothing_and_raises_a_fault() {
     type Story = fn(&mut Hub) -> Id;
     let stories: [(&str, Story); 4] = [
@@ -168,6 +179,10 @@ fn a_late_ack_of_an_older_signal_settles_that_one_alone() {
     hub.center_acks(first, AckResult::Accepted);
     assert_eq!((hub.stage(police), hub.stage(fire)), (Stage::Acknowledged, Stage::Requested));
     assert_eq!(hub.state().center.owed, 1);
+    let before = hub.alarms().len();
+    hub.after(seconds(5));
+    let again: Vec<_> = hub.alarms()[before..].iter().map(|signal| signal.incident).collect();
+    assert_eq!(again, [Some(fire)], "the other one is owed, and no one else");
 }
 
 #[test]

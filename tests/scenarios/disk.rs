@@ -6,7 +6,7 @@ use sos_hub::controller::effect::{
     Batch, CountersRecord, IncidentRecord, Record, ReplyRecord, Restored, SignalRecord, SoundingRecord, StepRecord,
 };
 use sos_hub::controller::input::PlanToken;
-use sos_hub::controller::moment::Id;
+use sos_hub::controller::moment::{Boottime, Id};
 
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -47,6 +47,17 @@ impl Disk {
     /// Where every incident stands that this disk knows.
     pub fn incidents(&self) -> Vec<&IncidentRecord> {
         self.incidents.values().collect()
+    }
+
+    /// The values of an incident and of its sound that a failing card has turned into the largest ones.
+    pub fn damage(&mut self, id: Id) {
+        let far = Boottime(i64::MAX.unsigned_abs());
+        if let Some(incident) = self.incidents.get_mut(&id) {
+            incident.deadline = far;
+        }
+        if let Some(sounding) = self.sounding.get_mut(&id) {
+            (sounding.until, sounding.left_ms) = (far, far.0);
+        }
     }
 
     /// What a start finds.

@@ -1,7 +1,7 @@
 //! Faults: each is told, each has its restore, and the center hears of those that it cannot see itself.
 
 use sos_hub::controller::effect::{Signal, SignalKind};
-use sos_hub::controller::input::{HardwareReport, Input, LinkChange, LinkProblemKind};
+use sos_hub::controller::input::{HardwareReport, Input, LinkChange, LinkProblem, LinkProblemKind};
 use sos_hub::controller::report::{EventKind, Phase};
 use sos_hub::controller::words::Service;
 
@@ -67,6 +67,25 @@ fn a_fault_that_may_have_arrived_gets_its_restore_on_the_next_connection() {
     hub.input(Input::Hardware(HardwareReport::SirenWorks));
     hub.center_link_up();
     assert!(matches!(notices(&hub).last().expect("sent").kind, SignalKind::Restore { .. }));
+}
+
+#[test]
+fn a_new_fault_does_not_take_back_the_restore_of_another() {
+    let mut hub = Hub::installed();
+    siren_fails(&mut hub);
+    hub.center_acks_everything();
+    hub.center_link_down();
+    hub.input(Input::Hardware(HardwareReport::SirenWorks));
+    hub.input(Input::Hardware(HardwareReport::LedFailed { problem: "it is gone".into() }));
+    let before = notices(&hub).len();
+    hub.center_link_up();
+    let said = |signal: &Signal| match &signal.kind {
+        SignalKind::Fault { code, .. } => format!("fault {code}"),
+        SignalKind::Restore { code, .. } => format!("restore {code}"),
+        other => format!("{other:?}"),
+    };
+    let sent: Vec<String> = notices(&hub)[before..].iter().map(said).collect();
+    assert_eq!(sent, ["restore siren", "fault led"]);
 }
 
 #[test]
@@ -188,6 +207,9 @@ fn a_fault_of_a_link_says_which_link_in_whole_sentences() {
         let message = hub.fault_message(code);
         assert!(message.contains(broker) && message.ends_with("in time."), "{message}");
     }
+    // The command line says it without the controller.
+    let said = |detail: &str| LinkProblem { kind: LinkProblemKind::Tls, detail: detail.into() }.sentence();
+    assert_eq!([said("it is gone"), said("is it gone?")], ["it is gone.", "is it gone?"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Commands that carry an id: a repeat gets the same reply again and starts nothing.
 
 use sos_hub::controller::input::{CancelTarget, Content, ReplyTo};
+use sos_hub::controller::moment::ClockStanding;
 use sos_hub::controller::report::{EventKind, Reply};
 use sos_hub::controller::words::{CommandName, Reason, Service, Stage};
 
@@ -118,6 +119,26 @@ fn after_a_day_an_id_is_forgotten_once_a_thousand_newer_ones_are_known() {
     many_others_from(&mut hub, 999, 1);
     request(&mut hub, "press-1");
     assert_eq!(countdowns(&hub), 2);
+}
+
+/// After a reboot only the wall clock can tell how old an id is, and only where it was right both times.
+#[test]
+fn after_a_reboot_an_id_is_young_until_two_trusted_clocks_say_otherwise() {
+    for (clock, hours, known) in [
+        (ClockStanding::Synced, 1, true),
+        (ClockStanding::Unsynced, 25, true),
+        (ClockStanding::Unsynced, 1, true),
+        (ClockStanding::Synced, 25, false),
+    ] {
+        let mut hub = Hub::installed();
+        request(&mut hub, "press-1");
+        hub.cancel();
+        let mut hub = hub.rebooted(seconds(hours * 3_600));
+        hub.at.clock = clock;
+        many_others(&mut hub, 1_000);
+        request(&mut hub, "press-1");
+        assert_eq!(countdowns(&hub), usize::from(!known), "{clock:?}, {hours} hours later");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use sos_hub::controller::settings::Settings;
 use sos_hub::controller::words::Service;
 
 use crate::disk::Disk;
-use crate::hub::{Hub, plan, seconds, settings};
+use crate::hub::{Hub, millis, plan, seconds, settings};
 
 #[test]
 fn a_hub_that_is_ready_shows_a_steady_light_and_sleeps() {
@@ -31,6 +31,19 @@ fn a_hub_without_its_center_blinks_slowly() {
     let mut hub = Hub::installed();
     hub.center_link_down();
     assert_eq!(edges_within(&mut hub, 4), 4);
+}
+
+#[test]
+fn whatever_is_shown_begins_with_light_for_its_whole_half() {
+    for idle in [0, 100, 130, 200, 380] {
+        let mut hub = Hub::installed();
+        hub.after(millis(idle));
+        hub.request(Service::Police);
+        hub.after(millis(124));
+        assert!(hub.led_line(), "{idle}");
+        hub.after(millis(1));
+        assert!(!hub.led_line(), "{idle}");
+    }
 }
 
 #[test]

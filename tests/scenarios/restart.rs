@@ -170,6 +170,27 @@ fn after_a_reboot_the_siren_sounds_for_the_unused_part_of_its_maximum() {
 }
 
 #[test]
+fn a_damaged_memory_makes_no_countdown_and_no_sound_without_end() {
+    let mut hub = Hub::installed();
+    let id = hub.request(Service::Police).incident.expect("accepted");
+    hub.disk.damage(id);
+    let mut hub = hub.killed(seconds(1));
+    hub.after(seconds(5));
+    assert_eq!(hub.incident(id).stage, Stage::Requested, "the alarm, no later than a whole countdown from here");
+    for reboot in [false, true] {
+        hub.disk.damage(id);
+        hub = if reboot { hub.rebooted(seconds(1)) } else { hub.killed(seconds(1)) };
+        let start = hub.at.now;
+        assert!(hub.state().siren.sounding);
+        hub.after(seconds(239));
+        assert_eq!(hub.siren_edges_since(start), [(0, true)]);
+    }
+    let start = hub.at.now;
+    hub.after(seconds(3_600));
+    assert_eq!(hub.siren_edges_since(start), [(1_000, false)]);
+}
+
+#[test]
 fn no_number_of_reboots_makes_the_siren_sound_longer_than_a_second_each() {
     let mut hub = Hub::installed();
     hub.alarm(Service::Police);

@@ -16,6 +16,25 @@ fn a_start_never_asserts_the_siren_and_drives_its_line_to_rest() {
     assert_eq!(hub.seen.siren.iter().map(|&(_, asserted)| asserted).collect::<Vec<_>>(), [false]);
 }
 
+/// Whatever else a turn brings may take its time, or end the process.
+#[test]
+fn the_siren_is_driven_before_anything_else_that_a_turn_brings() {
+    for service in Service::ALL {
+        // A heartbeat is due every minute: once the countdown ends with it.
+        for idle in [seconds(20), seconds(55)] {
+            let mut hub = Hub::installed();
+            hub.after(idle);
+            hub.request(service);
+            hub.after(seconds(5) - millis(1));
+            hub.dies_after(1);
+            let end = hub.at.now + millis(1);
+            hub.after(millis(1));
+            assert!(hub.dead);
+            assert_eq!(hub.seen.siren.last(), Some(&(end, true)));
+        }
+    }
+}
+
 #[test]
 fn police_and_the_siren_alone_sound_steady() {
     for service in [Service::Police, Service::Siren] {

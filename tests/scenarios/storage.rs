@@ -102,6 +102,9 @@ fn a_repeat_of_a_command_that_was_not_durable_says_so_again() {
     let first = hub.request_with(Service::Police, Some("press-1"), None);
     assert_eq!(first.durable, Some(false));
     assert_eq!(hub.request_with(Service::Police, Some("press-1"), None), first);
+    // It is the first reply that is given again, whatever has become of the disk.
+    hub.disk_recovers();
+    assert_eq!(hub.request_with(Service::Police, Some("press-1"), None), first);
 }
 
 #[test]

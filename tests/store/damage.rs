@@ -260,6 +260,22 @@ fn a_row_that_cannot_be_understood_does_not_cost_the_others() {
 }
 
 #[test]
+fn a_row_with_the_last_ordinal_of_all_does_not_stop_the_store() {
+    let dir = tempdir().unwrap();
+    fill(dir.path());
+    let database = Connection::open(dir.path().join("hub.db")).unwrap();
+    let change = "UPDATE incident SET ordinal = 9223372036854775807 WHERE ordinal = 3";
+    assert_eq!(database.execute(change, []).unwrap(), 1);
+    database.close().unwrap();
+    let hub = Hub::started(dir.path());
+    hub.commit(vec![Record::Incident(incident(1000)), Record::Incident(incident(1001))]);
+    hub.commit(vec![Record::Incident(incident(1002))]);
+    hub.stop();
+    let found = found_in(dir.path());
+    assert_eq!((found.restored.incidents.len(), found.put_aside), (203, vec![]));
+}
+
+#[test]
 fn a_card_that_ruins_every_file_is_not_filled_with_them() {
     let dir = tempdir().unwrap();
     for round in 0..12 {

@@ -17,6 +17,7 @@ struct Shared {
     target: AtomicU16,
     silent: AtomicBool,
     connections: AtomicUsize,
+    bytes: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -29,6 +30,7 @@ impl Proxy {
             target: AtomicU16::new(target),
             silent: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             open: Mutex::new(Vec::new()),
         });
         let accepting = Arc::clone(&shared);
@@ -57,6 +59,11 @@ impl Proxy {
     /// How many connections were made so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// How much was passed on so far, both ways.
+    pub fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::SeqCst)
     }
 
     /// Ends all connections; new ones are served.
@@ -90,6 +97,7 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }
+        shared.bytes.fetch_add(length, Ordering::SeqCst);
     }
     let _ = to.shutdown(Shutdown::Both);
 }

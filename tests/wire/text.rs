@@ -57,6 +57,16 @@ fn other_forms_of_time_are_not_guessed() {
 }
 
 #[test]
+fn a_fresh_id_is_a_uuid_of_version_7_of_its_time() {
+    let id = |wall, random| Id::v7(Wall(wall), random).to_string();
+    assert_eq!(id(0x0123_4567_89ab, 0), "01234567-89ab-7000-8000-000000000000");
+    assert_eq!(id(0x0123_4567_89ab, u128::MAX), "01234567-89ab-7fff-bfff-ffffffffffff");
+    // Where the clock is far off: still one, and in no other field.
+    assert_eq!(id(-1, 0x0fff << 64), "00000000-0000-7fff-8000-000000000000");
+    assert_eq!(id(i64::MAX, 1), "ffffffff-ffff-7000-8000-000000000001");
+}
+
+#[test]
 fn an_id_is_a_hyphenated_uuid() {
     let id = Some(Id(0x019a_aaaa_bbbb_7ccc_8ddd_eeee_eeee_ffff));
     assert_eq!(parse_id("019aaaaa-bbbb-7ccc-8ddd-eeeeeeeeffff"), id);
