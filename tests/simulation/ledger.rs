@@ -1,0 +1,329 @@
+//! What an observer who sees every entry can know of the incidents: when each countdown has to end, what people were
+//! told, what the center has. The hub's own thoughts have no place here.
+
+use std::collections::BTreeMap;
+
+use crate::center::Meaning;
+use crate::history::{Ask, Asked, Entry, Worth};
+use crate::plan::Crash;
+use crate::time::{At, MS, S};
+
+pub const COUNTDOWN: u64 = 5 * S;
+pub const SIREN_MAX: u64 = 240 * S;
+
+#[derive(Default)]
+pub struct Ledger {
+    pub incidents: BTreeMap<String, Incident>,
+    /// Every request and press that reached the hub, in order.
+    pub asks: Vec<(Ask, AskState)>,
+    pub running: bool,
+    /// The process has what the disk held.
+    pub remembers: bool,
+    /// When the process before this one ended, and how much older than that its memory may be.
+    ended: At,
+    behind: u64,
+    rebooted: bool,
+    /// From when on the loop turns (again).
+    pub available: At,
+    /// Something that people may have been told was lost with a disk that did not work.
+    pub amnesia: bool,
+    pub line: bool,
+    pub center_up_since: Option<At>,
+    pub healed: bool,
+    pub last_test: Option<At>,
+    pub last_silence: Option<At>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AskState {
+    /// The incident that it opened, joined or cried again for.
+    pub incident: Option<String>,
+    pub answered: bool,
+}
+
+/// The first and the last moment that something can be at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: At,
+    pub to: At,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Incident {
+    pub service: String,
+    pub first_seen: At,
+    /// When its countdown ends, where its beginning is known.
+    pub due: Option<Span>,
+    pub told_aborted: Option<At>,
+    /// When people were told that the countdown is over.
+    pub told_alarm: Option<At>,
+    pub told_end: bool,
+    pub told_resumed: bool,
+    pub reboots: u32,
+    /// Requests that came after its countdown.
+    pub last_cry: At,
+    /// The last time that somebody wanted its countdown aborted.
+    pub cancel_asked: Option<At>,
+    /// How long the siren must sound for it, and how long it may.
+    pub must_sound_until: At,
+    pub may_sound_until: At,
+    /// The alarms that the center has: `jti`, and whether it is a repeat.
+    pub taken: Vec<(String, bool)>,
+    pub refused: bool,
+    /// The hub has got the center's word of having it.
+    pub confirmed: bool,
+    /// The disk lost what was said of it.
+    pub forgiven: bool,
+}
+
+impl Incident {
+    /// Neither aborted nor past its countdown, as far as people were told.
+    pub fn undecided(&self) -> bool {
+        self.told_aborted.is_none() && self.told_alarm.is_none() && !self.told_end
+    }
+
+    /// The countdown has ended by then, without any doubt.
+    pub fn certainly_due(&self, now: At) -> bool {
+        let due = self.due.filter(|due| due.to <= now);
+        let in_time = |due: &Span| self.cancel_asked.is_none_or(|asked| asked > due.to);
+        !self.forgiven && self.told_aborted.is_none() && due.as_ref().is_some_and(in_time)
+    }
+
+    fn set_due(&mut self, due: Span) {
+        self.due = Some(due);
+        self.must_sound_until = due.to + SIREN_MAX;
+        self.may_sound_until = self.may_sound_until.max(due.to + SIREN_MAX);
+    }
+}
+
+impl Ledger {
+    pub fn note(&mut self, now: At, entry: &Entry) {
+        match entry {
+            Entry::Started { reboot } => {
+                self.rebooted = *reboot;
+                (self.running, self.remembers, self.available) = (true, false, now);
+            }
+            Entry::Ready => self.available = now,
+            Entry::Remembers => self.remembered(now),
+            Entry::Ended { how, lost } => {
+                self.running = false;
+                self.center_up_since = None;
+                // After a second crash before anything was remembered, the memory is still that of the first.
+                if self.remembers {
+                    (self.ended, self.behind) = (now, lost.behind);
+                }
+                self.rebooted |= *how == Crash::Power;
+                if lost.told {
+                    self.amnesia = true;
+                    // Everything that is open may be affected by what was lost of any of it.
+                    self.incidents.values_mut().for_each(|incident| incident.forgiven = true);
+                }
+            }
+            Entry::Hung { until } => self.available = self.available.max(*until),
+            Entry::Asked(ask) => self.asked(now, ask),
+            Entry::Siren { asserted } => self.line = *asserted,
+            Entry::Reply { ask, reply, .. } => {
+                if let (true, Some(id)) = (reply.accepted(), &reply.incident)
+                    && reply.command == "request"
+                {
+                    self.connect(*ask, id, now);
+                }
+                if reply.command == "silence" && reply.accepted() && !self.amnesia {
+                    self.silenced(*ask);
+                }
+                if let Some((_, state)) = ask.and_then(|number| self.waiting_ask(number)) {
+                    state.answered = true;
+                }
+            }
+            Entry::Event(event) => {
+                let Some(id) = &event.incident else { return };
+                let incident = self.incident(id, event.service.as_deref().unwrap_or_default(), now);
+                match event.kind.as_str() {
+                    "aborted" => incident.told_aborted = Some(now),
+                    "requested" | "sounding" => incident.told_alarm = Some(now),
+                    "countdown_started" => incident.told_resumed |= event.resumed == Some(true),
+                    "closed" | "cancelled_by_contact" => {
+                        incident.told_end = true;
+                        incident.must_sound_until = 0;
+                        incident.may_sound_until = now;
+                    }
+                    "refused_by_center" => incident.told_end = true,
+                    _ => {}
+                }
+            }
+            Entry::State(state) => {
+                for shown in &state.incidents {
+                    self.incident(&shown.id, &shown.service, now);
+                    if shown.source.starts_with("button:") {
+                        self.connect_press(&shown.id.clone(), now);
+                    }
+                }
+            }
+            Entry::CenterLink { up } => self.center_up_since = up.then_some(now),
+            Entry::Took(taking) if taking.claims.kind == "alarm" => {
+                let claims = &taking.claims;
+                let Some(id) = &claims.incident else { return };
+                let incident = self.incident(id, claims.service.as_deref().unwrap_or_default(), now);
+                match taking.refused {
+                    None => incident.taken.push((claims.jti.clone(), claims.repeat)),
+                    Some(_) => incident.refused = true,
+                }
+            }
+            Entry::Given(Meaning::Ack { incident: Some(id), kind, accepted: true, .. }) if kind == "alarm" => {
+                self.incident(id, "", now).confirmed = true;
+            }
+            Entry::Given(Meaning::Update { incident: id, stage, .. }) => {
+                let incident = self.incident(id, "", now);
+                incident.confirmed = true;
+                if matches!(*stage, "closed" | "cancelled_by_contact") {
+                    // Whether the hub takes it is for the hub to say; from now on it need not sound.
+                    incident.must_sound_until = 0;
+                }
+            }
+            Entry::Healed => self.healed = true,
+            _ => {}
+        }
+    }
+
+    pub fn incident(&mut self, id: &str, service: &str, now: At) -> &mut Incident {
+        let known = self.incidents.entry(id.to_owned()).or_default();
+        if known.service.is_empty() {
+            known.service = service.to_owned();
+        }
+        if known.first_seen == 0 {
+            known.first_seen = now;
+        }
+        known
+    }
+
+    /// The loop has turned without a break for so long.
+    pub fn turns_since(&self, span: u64, now: At) -> bool {
+        self.running && self.remembers && now >= self.available + span
+    }
+
+    fn waiting_ask(&mut self, number: usize) -> Option<&mut (Ask, AskState)> {
+        self.asks.iter_mut().find(|(ask, state)| ask.number == number && !state.answered)
+    }
+
+    fn asked(&mut self, now: At, ask: &Ask) {
+        let never = matches!(ask.worth, Worth::Never(_));
+        match &ask.what {
+            Asked::Request(service) if !never => {
+                let until = now.max(self.available) + SIREN_MAX;
+                for incident in self.incidents.values_mut() {
+                    if incident.service == service.as_str() && incident.due.is_none_or(|due| due.from <= now) {
+                        incident.last_cry = now;
+                        incident.may_sound_until = incident.may_sound_until.max(until);
+                    }
+                }
+            }
+            Asked::Cancel(target) if !never => {
+                for (id, incident) in &mut self.incidents {
+                    let due = incident.due.is_none_or(|due| now <= due.to.max(self.available));
+                    if due && target.as_ref().is_none_or(|target| target == id) {
+                        incident.cancel_asked = Some(now.min(incident.due.map_or(now, |due| due.to)));
+                    }
+                }
+            }
+            Asked::Silence if !never => {
+                self.last_silence = Some(now);
+                for incident in self.incidents.values_mut() {
+                    if incident.due.is_none_or(|due| due.from <= now.max(self.available)) {
+                        incident.must_sound_until = 0;
+                    }
+                }
+            }
+            Asked::Test(_) => self.last_test = Some(now.max(self.available)),
+            _ => {}
+        }
+        self.asks.push((ask.clone(), AskState::default()));
+    }
+
+    /// An accepted request names its incident; the first one that does has opened it.
+    fn connect(&mut self, number: Option<usize>, id: &str, now: At) {
+        let Some(place) = self.asks.iter().position(|(ask, state)| Some(ask.number) == number && !state.answered) else {
+            return;
+        };
+        let (ask, state) = &mut self.asks[place];
+        state.incident = Some(id.to_owned());
+        let (at, service, worth) = (ask.at, service_of(ask), ask.worth);
+        let incident = self.incident(id, service, now);
+        if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good {
+            incident.set_due(Span { from: at + COUNTDOWN, to: at + COUNTDOWN });
+        }
+    }
+
+    fn connect_press(&mut self, id: &str, now: At) {
+        let available = self.available;
+        let Some(incident) = self.incidents.get(id) else { return };
+        if incident.due.is_some() || incident.first_seen != now {
+            return;
+        }
+        let service = incident.service.clone();
+        let fits = |(ask, state): &&mut (Ask, AskState)| {
+            ask.press && state.incident.is_none() && service_of(ask) == service && ask.at + 60 * S >= now
+        };
+        let Some((ask, state)) = self.asks.iter_mut().rfind(|candidate| fits(&candidate)) else { return };
+        state.incident = Some(id.to_owned());
+        let at = ask.at;
+        // A loop that hangs notices late that a button is held.
+        let latest = if available > at { available } else { at };
+        if let Some(incident) = self.incidents.get_mut(id) {
+            incident.set_due(Span { from: at + COUNTDOWN, to: latest + COUNTDOWN });
+        }
+    }
+
+    /// What was accepted is silent now, as far as it cried before that.
+    fn silenced(&mut self, number: Option<usize>) {
+        let Some((ask, _)) = number.and_then(|number| self.waiting_ask(number)) else { return };
+        let (asked, turned) = (ask.at, ask.at.max(self.available));
+        for incident in self.incidents.values_mut() {
+            let cried = incident.last_cry.max(incident.due.map_or(At::MAX, |due| due.to));
+            if cried < asked {
+                incident.may_sound_until = incident.may_sound_until.min(turned);
+            }
+        }
+    }
+
+    /// The rules of a restart: in the same boot the deadline stands, after a reboot there is one fresh countdown.
+    fn remembered(&mut self, now: At) {
+        let (ended, behind) = (self.ended, self.behind);
+        self.remembers = true;
+        self.available = self.available.max(now);
+        for incident in self.incidents.values_mut() {
+            let Some(due) = incident.due else { continue };
+            let unspent = |until: At| now + until.saturating_sub(ended);
+            if incident.undecided() && self.rebooted {
+                incident.reboots += 1;
+                // Whether it was an alarm already is on the disk or not; and whether it was resumed already.
+                let was_due = due.from <= ended;
+                let (from, to) = match (was_due, incident.told_resumed, incident.reboots) {
+                    (true, ..) => (0, now + COUNTDOWN),
+                    (false, true, _) => (now, now),
+                    (false, false, 1) => (now + COUNTDOWN, now + COUNTDOWN),
+                    _ => (now, now + COUNTDOWN),
+                };
+                incident.set_due(Span { from, to });
+            } else if incident.undecided() {
+                // An alarm that came due while nobody turned comes at once.
+                let to = due.to.max(now);
+                incident.set_due(Span { from: due.from, to });
+            } else if self.rebooted {
+                if incident.must_sound_until > ended {
+                    incident.must_sound_until = unspent(incident.must_sound_until) - 2 * MS;
+                }
+                if incident.may_sound_until > ended {
+                    incident.may_sound_until = unspent(incident.may_sound_until) + S + behind + 250 * MS;
+                }
+            }
+        }
+        self.rebooted = false;
+    }
+}
+
+pub fn service_of(ask: &Ask) -> &'static str {
+    match ask.what {
+        Asked::Request(service) => service.as_str(),
+        _ => "",
+    }
+}
