@@ -153,8 +153,11 @@ impl Model {
 
     /// A cry for an incident that has ended begins its procedure again.
     fn follow_procedure(&mut self, incident: String, now: At, rng: &mut Rng) {
-        let procedure =
-            self.incidents.entry(incident).or_insert_with(|| Procedure { made: Vec::new(), said: 0, to_come: Vec::new() });
+        let procedure = self.incidents.entry(incident).or_insert_with(|| Procedure {
+            made: Vec::new(),
+            said: 0,
+            to_come: Vec::new(),
+        });
         if procedure.to_come.is_empty() {
             let mut at = now;
             for &stage in rng.one_of(&SCRIPTS) {
@@ -219,6 +222,9 @@ impl MonitoringCenter for Model {
     }
 
     fn elapse(&mut self, now: At) {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
         while self.inbox.first().is_some_and(|&(at, _)| at <= now) {
             let (at, claims) = self.inbox.remove(0);
             let mut rng = Rng::new(at ^ claims.seq << 40);

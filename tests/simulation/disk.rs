@@ -226,6 +226,7 @@ impl Disk {
         if !matches!(self.mood(), DiskMood::Fails | DiskMood::Stalls) && self.has_restored {
             self.rows.take(&self.waiting);
             self.waiting.clear();
+            self.thread = Thread::Gone;
         }
         self.crash(now, true)
     }

@@ -3,9 +3,7 @@
 use sos_hub::controller::input::LinkProblemKind;
 use sos_hub::controller::words::{Service, TestKind};
 
-use crate::plan::{
-    Crash, DiskMood, Event, Family, Forgery, How, JUNK, Mood, Plan, Sent, Sky, Target, Weather, What,
-};
+use crate::plan::{Crash, DiskMood, Event, Family, Forgery, How, JUNK, Mood, Plan, Sent, Sky, Target, Weather, What};
 use crate::rng::Rng;
 
 /// The countdown's length in milliseconds, as every run has it.
@@ -64,7 +62,8 @@ impl Draft {
 
     /// One or more requests, and what comes of them; gives how long that takes.
     fn somebody_needs_help(&mut self, at_ms: u64) -> u64 {
-        let service = self.rng.one_of(&[Service::Police, Service::Police, Service::Fire, Service::Fire, Service::Siren]);
+        let service =
+            self.rng.one_of(&[Service::Police, Service::Police, Service::Fire, Service::Fire, Service::Siren]);
         let first_press = self.rng.percent(35);
         let starts_ms = if first_press { at_ms + 1_000 } else { at_ms };
         self.ask(at_ms, service, first_press);
@@ -235,7 +234,12 @@ impl Draft {
             0 => What::Junk { which: rng.within(0..JUNK.len() as u64) as usize, how },
             1 => What::Request { service, id: None, sent: Sent::Unsaid, how: How::Retained },
             2 => What::Request { service, id: None, sent: Sent::Unsaid, how: How::Duplicate },
-            3 => What::Request { service, id: None, sent: Sent::Ago(rng.within(61_000..9_000_000) as i64), how: How::Live },
+            3 => What::Request {
+                service,
+                id: None,
+                sent: Sent::Ago(rng.within(61_000..9_000_000) as i64),
+                how: How::Live,
+            },
             4 => What::Cancel { target: Target::Unknown, id: None },
             _ => What::Forge(match rng.within(0..7) {
                 0 => Forgery::Ack,

@@ -11,25 +11,40 @@ use crate::time::At;
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A process starts; the siren's line is at rest.
-    Started { reboot: bool },
+    Started {
+        reboot: bool,
+    },
     /// Its loop turns.
     Ready,
     /// It has what the disk holds: at once, or later if the disk was late.
     Remembers,
-    Ended { how: Crash, lost: Lost },
+    Ended {
+        how: Crash,
+        lost: Lost,
+    },
     /// The loop stands still until then.
-    Hung { until: At },
+    Hung {
+        until: At,
+    },
     /// The hub has been asked for something: a message reached it, or a button was held for its time.
     Asked(Ask),
     /// Each time that the loop has carried out a turn's effects.
     Turned,
-    Siren { asserted: bool },
-    Reply { ask: Option<usize>, reply: Reply, on_disk: bool },
+    Siren {
+        asserted: bool,
+    },
+    Reply {
+        ask: Option<usize>,
+        reply: Reply,
+        on_disk: bool,
+    },
     Event(Event),
     State(State),
     /// Handed to the link to the center's broker.
     Sent(Sent),
-    CenterLink { up: bool },
+    CenterLink {
+        up: bool,
+    },
     /// The center has it on its disk.
     Took(Taking),
     /// A true token of the center reached the hub.

@@ -30,8 +30,12 @@ pub struct Ledger {
     pub line: bool,
     pub center_up_since: Option<At>,
     pub healed: bool,
+    /// How often the process ended.
+    pub crashes: u32,
+    /// The incidents that the state showed last.
+    pub shown: Vec<String>,
     pub last_test: Option<At>,
-    pub last_silence: Option<At>,
+    last_silence: Option<At>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -107,6 +111,7 @@ impl Ledger {
             Entry::Remembers => self.remembered(now),
             Entry::Ended { how, lost } => {
                 self.running = false;
+                self.crashes += 1;
                 self.center_up_since = None;
                 // After a second crash before anything was remembered, the memory is still that of the first.
                 if self.remembers {
@@ -119,7 +124,20 @@ impl Ledger {
                     self.incidents.values_mut().for_each(|incident| incident.forgiven = true);
                 }
             }
-            Entry::Hung { until } => self.available = self.available.max(*until),
+            Entry::Hung { until } => {
+                let hung_until = self.available;
+                self.available = self.available.max(*until);
+                if hung_until > now {
+                    // What came in a hang that goes on comes later still.
+                    let longer = self.available - hung_until;
+                    self.incidents.values_mut().for_each(|incident| incident.may_sound_until += longer);
+                }
+                for incident in self.incidents.values_mut() {
+                    if let Some(due) = incident.due.filter(|due| due.to >= now && due.to < *until) {
+                        incident.set_due(Span { from: due.from, to: *until });
+                    }
+                }
+            }
             Entry::Asked(ask) => self.asked(now, ask),
             Entry::Siren { asserted } => self.line = *asserted,
             Entry::Reply { ask, reply, .. } => {
@@ -152,8 +170,16 @@ impl Ledger {
                 }
             }
             Entry::State(state) => {
+                self.shown = state.incidents.iter().map(|shown| shown.id.clone()).collect();
                 for shown in &state.incidents {
-                    self.incident(&shown.id, &shown.service, now);
+                    // A crash can come between the commit and the event; then the state alone says it.
+                    let incident = self.incident(&shown.id, &shown.service, now);
+                    match shown.stage.as_str() {
+                        "countdown" => {}
+                        "aborted" => drop(incident.told_aborted.get_or_insert(now)),
+                        "closed" | "cancelled_by_contact" | "refused_by_center" => incident.told_end = true,
+                        _ => drop(incident.told_alarm.get_or_insert(now)),
+                    }
                     if shown.source.starts_with("button:") {
                         self.connect_press(&shown.id.clone(), now);
                     }
@@ -226,7 +252,7 @@ impl Ledger {
                 }
             }
             Asked::Silence if !never => {
-                self.last_silence = Some(now);
+                self.last_silence = Some(now.max(self.available));
                 for incident in self.incidents.values_mut() {
                     if incident.due.is_none_or(|due| due.from <= now.max(self.available)) {
                         incident.must_sound_until = 0;
@@ -241,15 +267,21 @@ impl Ledger {
 
     /// An accepted request names its incident; the first one that does has opened it.
     fn connect(&mut self, number: Option<usize>, id: &str, now: At) {
-        let Some(place) = self.asks.iter().position(|(ask, state)| Some(ask.number) == number && !state.answered) else {
+        let Some(place) = self.asks.iter().position(|(ask, state)| Some(ask.number) == number && !state.answered)
+        else {
             return;
         };
         let (ask, state) = &mut self.asks[place];
         state.incident = Some(id.to_owned());
         let (at, service, worth) = (ask.at, service_of(ask), ask.worth);
+        let (last_silence, available) = (self.last_silence, self.available);
         let incident = self.incident(id, service, now);
         if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good {
-            incident.set_due(Span { from: at + COUNTDOWN, to: at + COUNTDOWN });
+            incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
+            // A loop that was late took both in one go.
+            if last_silence >= Some(at + COUNTDOWN) {
+                incident.must_sound_until = 0;
+            }
         }
     }
 
@@ -276,6 +308,10 @@ impl Ledger {
     /// What was accepted is silent now, as far as it cried before that.
     fn silenced(&mut self, number: Option<usize>) {
         let Some((ask, _)) = number.and_then(|number| self.waiting_ask(number)) else { return };
+        // A repeat of an old one gets the old answer, and nothing else.
+        if ask.worth != Worth::Good {
+            return;
+        }
         let (asked, turned) = (ask.at, ask.at.max(self.available));
         for incident in self.incidents.values_mut() {
             let cried = incident.last_cry.max(incident.due.map_or(At::MAX, |due| due.to));
@@ -290,7 +326,8 @@ impl Ledger {
         let (ended, behind) = (self.ended, self.behind);
         self.remembers = true;
         self.available = self.available.max(now);
-        for incident in self.incidents.values_mut() {
+        // What began since then, while the disk was late, is of this process.
+        for incident in self.incidents.values_mut().filter(|incident| incident.first_seen <= ended) {
             let Some(due) = incident.due else { continue };
             let unspent = |until: At| now + until.saturating_sub(ended);
             if incident.undecided() && self.rebooted {
@@ -304,10 +341,15 @@ impl Ledger {
                     _ => (now, now + COUNTDOWN),
                 };
                 incident.set_due(Span { from, to });
+                if was_due {
+                    incident.must_sound_until = now + SIREN_MAX.saturating_sub(ended - due.from + 2 * MS);
+                }
             } else if incident.undecided() {
                 // An alarm that came due while nobody turned comes at once.
                 let to = due.to.max(now);
                 incident.set_due(Span { from: due.from, to });
+                // Or it had come before the crash.
+                incident.must_sound_until = due.from + SIREN_MAX;
             } else if self.rebooted {
                 if incident.must_sound_until > ended {
                     incident.must_sound_until = unspent(incident.must_sound_until) - 2 * MS;

@@ -97,7 +97,8 @@ impl Lines {
         self.running = true;
         self.looked = Some(now);
         let open = |(index, button): (usize, &mut Button)| {
-            *button = Button { asserted: button.asserted, told: Some(button.asserted), since: now, ..Button::default() };
+            *button =
+                Button { asserted: button.asserted, told: Some(button.asserted), since: now, ..Button::default() };
             if button.asserted {
                 button.trust = Trust::Stuck;
             }
@@ -175,7 +176,7 @@ impl Button {
             (Trust::Sound, false) if held >= STUCK - S => Trust::LettingGo { since: now },
             (Trust::Stuck, false) => Trust::LettingGo { since: now },
             (Trust::LettingGo { since }, true) if now < since + FREE => Trust::Stuck,
-            (Trust::LettingGo { .. }, false) => Trust::LettingGo { since: now },
+            (Trust::LettingGo { .. }, true) => Trust::Sound,
             (trust, _) => trust,
         };
         if asserted && self.trust != Trust::Stuck {

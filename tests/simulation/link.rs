@@ -42,9 +42,16 @@ pub struct Link {
 enum Stage {
     /// There is no process.
     Off,
-    Pausing { until: At },
-    Connecting { until: At },
-    Up { since: At, breaks_at: Option<At> },
+    Pausing {
+        until: At,
+    },
+    Connecting {
+        until: At,
+    },
+    Up {
+        since: At,
+        breaks_at: Option<At>,
+    },
 }
 
 struct Waiting {
@@ -256,7 +263,8 @@ impl Link {
         self.stage = Stage::Up { since: now, breaks_at: None };
         self.told = None;
         self.outs.push(Out::Changed(LinkChange::Up));
-        let kept: Vec<(String, Vec<u8>)> = self.retained.iter().map(|(topic, bytes)| (topic.clone(), bytes.clone())).collect();
+        let kept: Vec<(String, Vec<u8>)> =
+            self.retained.iter().map(|(topic, bytes)| (topic.clone(), bytes.clone())).collect();
         for (topic, payload) in kept {
             let message =
                 Message { topic, payload, retained: true, duplicate: false, response_topic: None, correlation: None };
@@ -289,7 +297,8 @@ impl Link {
             LinkProblemKind::Unreachable | LinkProblemKind::Stalled => 2 * S,
             _ => 10 * S,
         };
-        let pause = if kind == LinkProblemKind::TakenOver { longest } else { longest.min(250 * MS << self.failures.min(10)) };
+        let pause =
+            if kind == LinkProblemKind::TakenOver { longest } else { longest.min(250 * MS << self.failures.min(10)) };
         self.failures += 1;
         self.stage = Stage::Pausing { until: now + pause / 2 + rng.within(0..pause / 2) };
         let problem = LinkProblem { kind, detail: format!("the broker {detail}") };
@@ -310,9 +319,8 @@ impl Link {
         });
         for (_, mut waiting) in std::mem::take(&mut self.under_way).into_iter().rev() {
             waiting.tries += 1;
-            let newer = |other: &Waiting| {
-                other.keep == Keep::Latest && other.publication.topic == waiting.publication.topic
-            };
+            let newer =
+                |other: &Waiting| other.keep == Keep::Latest && other.publication.topic == waiting.publication.topic;
             if waiting.tries < MOST_TRIES && !(waiting.keep == Keep::Latest && self.queue.iter().any(newer)) {
                 self.queue.push_front(waiting);
             }

@@ -9,6 +9,7 @@
 //! | the seeds of every day | `cargo test --test simulation` |
 //! | more | `SOS_SIM_SEEDS=100000 cargo test --release --test simulation -- --nocapture` |
 //! | from another one on | `SOS_SIM_FROM=7000` besides |
+//! | with all that could be seen in the shrunk run that failed | `SOS_SIM_SHOW=1` besides |
 
 mod center;
 mod checkers;
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use checkers::Watch;
 use run::{Outcome, run_twice};
 use signatures::Keys;
 
@@ -69,9 +71,8 @@ fn every_seed_keeps_every_promise() {
             }
         }
     };
-    let threads = number("SOS_SIM_THREADS").unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64)
-    });
+    let threads = number("SOS_SIM_THREADS")
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64));
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     println!("{}", tally.report(began.elapsed().as_secs_f64()));
     if let Some(seed) = *lock(&failed) {
@@ -88,7 +89,8 @@ fn report_failure(seed: u64, keys: &Arc<Keys>) {
     let plan = draw::draw(seed);
     let failure = run_twice(&plan, keys).failure.expect("the same as before");
     let shrunk = shrink::shrink(&plan, failure.checker, keys);
-    let shrunk_failure = run::run(&shrunk, keys).failure;
+    let watch = if std::env::var_os("SOS_SIM_SHOW").is_some() { Watch::Person } else { Watch::Checkers };
+    let shrunk_failure = run::run_watched(&shrunk, keys, watch).failure;
     let problem = shrunk_failure.map_or(failure.problem, |failure| failure.problem);
     panic!(
         "seed {seed} breaks the promise {:?}\n{problem}\n\n{shrunk}\nto repeat it:\n\

@@ -44,15 +44,6 @@ impl People {
         usize::try_from(u64::from_le_bytes(bytes)).ok()
     }
 
-    /// Remembers what a cancel or a forger may be about.
-    pub fn note(&mut self, entry: &Entry) {
-        match entry {
-            Entry::Event(event) if event.incident.is_some() => self.last_incident.clone_from(&event.incident),
-            Entry::Sent(sent) if sent.kind == "alarm" => self.last_alarm = Some(sent.jti.clone()),
-            _ => {}
-        }
-    }
-
     /// What a token says, if it is a true one and came on its own topic.
     pub fn meaning(&self, topic: &str, token: &[u8]) -> Option<Meaning> {
         let (own, meaning) = self.tokens.get(token)?;
@@ -165,7 +156,9 @@ impl World {
             None => Worth::Never(&["malformed", "retained", "rate_limited"]),
             Some(_) if message.retained => Worth::Never(&["retained"]),
             Some(_) if message.duplicate && id.is_none() => Worth::Never(&["stale"]),
-            Some(Asked::Cancel(Some(incident))) if incident.starts_with("01920000") => Worth::Never(&["unknown_incident"]),
+            Some(Asked::Cancel(Some(incident))) if incident.starts_with("01920000") => {
+                Worth::Never(&["unknown_incident"])
+            }
             Some(_) if used || (hangs && sent_at.is_some()) => Worth::Perhaps,
             Some(_) if self.clock.synced && age_ms > MAX_AGE_MS => Worth::Never(&["stale"]),
             Some(_) => Worth::Good,
@@ -219,8 +212,7 @@ impl World {
         let (topic, payload) = match forgery {
             Forgery::Ack => ("ack", sign(&self.keys.stranger, ack(ACCOUNT))),
             Forgery::Closed => {
-                let claims =
-                    format!(r#"{{"account":"{ACCOUNT}","incident":"{incident}","seq":99,"stage":"closed"}}"#);
+                let claims = format!(r#"{{"account":"{ACCOUNT}","incident":"{incident}","seq":99,"stage":"closed"}}"#);
                 ("update", sign(&self.keys.stranger, claims))
             }
             Forgery::OtherAccount => ("ack", sign(&self.keys.center, ack("b-18"))),

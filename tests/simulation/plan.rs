@@ -59,29 +59,60 @@ impl Family {
 /// One thing that people, strangers or the world do.
 #[derive(Clone, Debug)]
 pub enum What {
-    Request { service: Service, id: Option<u32>, sent: Sent, how: How },
-    Cancel { target: Target, id: Option<u32> },
-    Silence { id: Option<u32> },
+    Request {
+        service: Service,
+        id: Option<u32>,
+        sent: Sent,
+        how: How,
+    },
+    Cancel {
+        target: Target,
+        id: Option<u32>,
+    },
+    Silence {
+        id: Option<u32>,
+    },
     Test(TestKind),
     /// One of [`JUNK`] on a command topic.
-    Junk { which: usize, how: How },
+    Junk {
+        which: usize,
+        how: How,
+    },
     /// A finger holds a button; its contacts bounce this often at either end.
-    Hold { button: usize, ms: u64, bounces: u64 },
+    Hold {
+        button: usize,
+        ms: u64,
+        bounces: u64,
+    },
     /// Spikes on a line, each a millisecond long.
-    Glitches { button: usize, spikes: u64 },
+    Glitches {
+        button: usize,
+        spikes: u64,
+    },
     Home(Weather),
     CenterLink(Weather),
     Center(Mood),
     /// The center says something new of the account's plan.
-    Plan { monitoring: bool },
+    Plan {
+        monitoring: bool,
+    },
     Forge(Forgery),
     Disk(DiskMood),
     /// The process dies when it has carried out this many more effects, two seconds later at the latest.
-    Crash { after_effects: u64, how: Crash, commit_kept: bool, gap_ms: u64 },
-    StepClock { by_ms: i64 },
+    Crash {
+        after_effects: u64,
+        how: Crash,
+        commit_kept: bool,
+        gap_ms: u64,
+    },
+    StepClock {
+        by_ms: i64,
+    },
     ClockSynced(bool),
     /// The loop does not turn for so long.
-    Hang { ms: u64 },
+    Hang {
+        ms: u64,
+    },
 }
 
 /// What a request says of its own age.
@@ -145,7 +176,9 @@ impl Weather {
 pub enum Mood {
     Works,
     /// Takes its time for every answer.
-    Slow { ms: u64 },
+    Slow {
+        ms: u64,
+    },
     /// Hears nothing.
     Away,
     /// Has it on its disk and dies before it says so.
@@ -164,7 +197,9 @@ pub enum Forgery {
     /// The center's true words, for another account.
     OtherAccount,
     /// An old true token once more.
-    Replay { back: usize },
+    Replay {
+        back: usize,
+    },
     /// A true token on a topic that it was not made for.
     WrongTopic,
     /// A plan that is older than the one the hub has.
@@ -176,7 +211,9 @@ pub enum Forgery {
 pub enum DiskMood {
     Well,
     /// Each commit takes up to this long.
-    Slow { ms: u64 },
+    Slow {
+        ms: u64,
+    },
     /// Each commit fails; some of the rows are on the disk all the same.
     Fails,
     /// Nothing is answered.

@@ -59,9 +59,8 @@ fn name_of_private(der: &[u8]) -> u64 {
 }
 
 fn name_of_public(key: &[u8]) -> u64 {
-    static PUBLIC: std::sync::LazyLock<Vec<Vec<u8>>> = std::sync::LazyLock::new(|| {
-        SECRETS.iter().map(|secret| key_pair(secret).public_pem.into_bytes()).collect()
-    });
+    static PUBLIC: std::sync::LazyLock<Vec<Vec<u8>>> =
+        std::sync::LazyLock::new(|| SECRETS.iter().map(|secret| key_pair(secret).public_pem.into_bytes()).collect());
     let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, key);
     // The first 12 of the 44 bytes are the same for all keys, and a multiple of three.
     let ends_so = |pem: &&Vec<u8>| String::from_utf8_lossy(pem).contains(&encoded);

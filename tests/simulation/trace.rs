@@ -23,8 +23,8 @@ impl Trace {
         }
     }
 
-    pub fn bytes(&mut self, bytes: &[u8]) {
-        bytes.hash(&mut self.hasher);
+    pub fn bytes(&mut self, at: At, bytes: &[u8]) {
+        (at, bytes).hash(&mut self.hasher);
     }
 
     pub fn input(&mut self, input: &Input) {

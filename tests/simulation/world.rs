@@ -70,11 +70,20 @@ pub struct World {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Life {
     /// The process starts then; after a power cut the machine boots first.
-    Down { until: At, reboot: bool },
+    Down {
+        until: At,
+        reboot: bool,
+    },
     Starting,
     Running,
     /// It carries out so many more effects, and lives no longer than that.
-    Dying { effects: u64, until: At, how: Crash, commit_kept: bool, gap: u64 },
+    Dying {
+        effects: u64,
+        until: At,
+        how: Crash,
+        commit_kept: bool,
+        gap: u64,
+    },
 }
 
 pub fn settings(plan: &Plan) -> Settings {
@@ -95,7 +104,7 @@ pub fn settings(plan: &Plan) -> Settings {
 }
 
 impl World {
-    pub fn new(plan: Plan, keys: &Arc<Keys>) -> World {
+    pub fn new(plan: Plan, keys: &Arc<Keys>, checkers: Checkers) -> World {
         let mut rng = Rng::new(plan.seed);
         let mut center = Model::new(Arc::clone(keys));
         center.set_plan(true, 0);
@@ -109,7 +118,7 @@ impl World {
             center: Box::new(center),
             lines: Lines::default(),
             people: crate::people::People::default(),
-            checkers: Checkers::new(),
+            checkers,
             trace: Trace::default(),
             app_topics: AppTopics { prefix: "sos".into(), hub: HUB.into() },
             center_topics: CenterTopics { account: ACCOUNT.into() },
@@ -251,7 +260,11 @@ impl World {
 
     pub fn show(&mut self, entry: Entry) {
         self.trace.entry(self.now, &entry);
-        self.people.note(&entry);
+        if let Entry::Sent(sent) = &entry
+            && sent.kind == "alarm"
+        {
+            self.people.last_alarm = Some(sent.jti.clone());
+        }
         self.checkers.see(self.now, &entry);
     }
 
@@ -388,25 +401,30 @@ impl World {
     }
 
     fn tell(&mut self, report: Report) {
-        let (entry, topic, payload, keep) = match report {
-            Report::State(state) => {
-                let payload = reports::state(&state, HUB, "0.1.0");
-                (Entry::State(read(&payload)), self.app_topics.state(), payload, Keep::Latest)
-            }
-            Report::Event(event) => {
-                let payload = reports::event(&event);
-                (Entry::Event(read(&payload)), self.app_topics.event(), payload, Keep::Queue)
-            }
-            Report::Reply { reply, reply_to } => {
-                let payload = reports::reply(&reply);
-                let ask = reply_to.and_then(|to| self.people.ask_of(to.correlation.as_deref()));
-                let reply: crate::history::Reply = read(&payload);
-                let on_disk = self.disk.holds(&reply);
-                (Entry::Reply { ask, reply, on_disk }, self.app_topics.reply(), payload, Keep::Now)
-            }
+        let (topic, payload, keep) = match &report {
+            Report::State(state) => (self.app_topics.state(), reports::state(state, HUB, "0.1.0"), Keep::Latest),
+            Report::Event(event) => (self.app_topics.event(), reports::event(event), Keep::Queue),
+            Report::Reply { reply, .. } => (self.app_topics.reply(), reports::reply(reply), Keep::Now),
         };
-        self.trace.bytes(&payload);
-        self.show(entry);
+        self.trace.bytes(self.now, &payload);
+        if self.checkers.are_watching() {
+            let entry = match &report {
+                Report::State(_) => Entry::State(read(&payload)),
+                Report::Event(_) => Entry::Event(read(&payload)),
+                Report::Reply { reply_to, .. } => {
+                    let ask = reply_to.as_ref().and_then(|to| self.people.ask_of(to.correlation.as_deref()));
+                    let reply = read(&payload);
+                    let on_disk = self.disk.holds(&reply);
+                    Entry::Reply { ask, reply, on_disk }
+                }
+            };
+            self.checkers.see(self.now, &entry);
+        }
+        if let Report::Event(event) = &report
+            && let Some(incident) = event.incident
+        {
+            self.people.last_incident = Some(incident.to_string());
+        }
         let publication = Publication { topic, payload, retain: keep == Keep::Latest, correlation: None };
         self.home.publish(publication, keep, self.now, &mut self.rng);
     }
@@ -445,7 +463,8 @@ impl LoopsWorld for World {
             self.show(Entry::Turned);
         }
         self.has_turned = true;
-        let until = patience.map(|patience| self.now + u64::try_from(patience.as_nanos()).expect("a deadline in sight"));
+        let until =
+            patience.map(|patience| self.now + u64::try_from(patience.as_nanos()).expect("a deadline in sight"));
         loop {
             if self.now < self.hung_until && self.is_running() {
                 self.pass_to(self.hung_until);

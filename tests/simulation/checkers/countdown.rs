@@ -23,7 +23,10 @@ impl Checker for TheCountdownIsItsLength {
             };
             let due = incident.due.filter(|_| !incident.forgiven);
             holds(due.is_none_or(|due| due.from <= now), || {
-                format!("the countdown of {id} ends at {}, and it is an alarm already", show(due.map_or(0, |due| due.from)))
+                format!(
+                    "the countdown of {id} ends at {}, and it is an alarm already",
+                    show(due.map_or(0, |due| due.from))
+                )
             })
         };
         match entry {

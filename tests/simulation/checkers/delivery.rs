@@ -145,6 +145,8 @@ impl Checker for OneIncidentAtTheCenter {
             return Ok(());
         };
         let firsts = incident.taken.iter().filter(|(_, repeat)| !repeat).count();
-        holds(firsts <= 1, || format!("{:?} came under more than one jti: {:?}", taking.claims.incident, incident.taken))
+        holds(firsts <= 1, || {
+            format!("{:?} came under more than one jti: {:?}", taking.claims.incident, incident.taken)
+        })
     }
 }

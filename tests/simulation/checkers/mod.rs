@@ -40,10 +40,20 @@ pub struct Checkers {
     pub ledger: Ledger,
     checkers: Vec<Box<dyn Checker>>,
     pub failure: Option<Failure>,
+    watch: Watch,
+}
+
+/// How closely a run is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    Nobody,
+    Checkers,
+    /// Each entry is printed as well.
+    Person,
 }
 
 impl Checkers {
-    pub fn new() -> Checkers {
+    pub fn new(watch: Watch) -> Checkers {
         let checkers: Vec<Box<dyn Checker>> = vec![
             Box::new(asked::NothingElseStartsAnIncident::default()),
             Box::new(ending::ExactlyOneEnding),
@@ -63,17 +73,25 @@ impl Checkers {
             Box::new(words::EventsAreNumbered::default()),
             Box::new(faults::EveryFaultHasItsRestore::default()),
         ];
-        Checkers { ledger: Ledger::default(), checkers, failure: None }
+        Checkers { ledger: Ledger::default(), checkers, failure: None, watch }
+    }
+
+    pub fn are_watching(&self) -> bool {
+        self.watch != Watch::Nobody
     }
 
     pub fn see(&mut self, now: At, entry: &Entry) {
-        if self.failure.is_some() {
+        if self.failure.is_some() || !self.are_watching() {
             return;
+        }
+        if self.watch == Watch::Person && !matches!(entry, Entry::Turned) {
+            println!("{:>16}  {entry:?}", show(now));
         }
         self.ledger.note(now, entry);
         for checker in &mut self.checkers {
             if let Err(problem) = checker.see(now, entry, &self.ledger) {
-                self.failure = Some(Failure { checker: checker.name(), problem: format!("at {}: {problem}", show(now)) });
+                self.failure =
+                    Some(Failure { checker: checker.name(), problem: format!("at {}: {problem}", show(now)) });
                 return;
             }
         }
@@ -82,6 +100,7 @@ impl Checkers {
     pub fn settled(&mut self) {
         for checker in &self.checkers {
             if self.failure.is_none()
+                && self.are_watching()
                 && let Err(problem) = checker.settled(&self.ledger)
             {
                 self.failure = Some(Failure { checker: checker.name(), problem: format!("in the end: {problem}") });

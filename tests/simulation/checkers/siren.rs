@@ -23,18 +23,28 @@ impl Checker for TheSirenSoundsForAlarmsAlone {
         if !is_look || !ledger.line || !ledger.running || now < ledger.available {
             return Ok(());
         }
-        let for_incident = ledger.incidents.values().any(|incident| {
-            let began = incident.due.is_none_or(|due| due.from <= now);
-            let over = matches!(entry, Entry::Turned) && now >= incident.may_sound_until;
-            incident.forgiven || (began && !over && (incident.due.is_some() || incident.told_aborted.is_none()))
-        });
-        let for_test = ledger.last_test.is_some_and(|test| now <= test + TEST);
+        let for_incident = || {
+            ledger.incidents.values().any(|incident| {
+                let began = incident.due.is_none_or(|due| due.from <= now);
+                let over = match incident.due {
+                    Some(_) => matches!(entry, Entry::Turned) && now >= incident.may_sound_until,
+                    None => incident.told_aborted.is_some(),
+                };
+                incident.forgiven || (began && !over)
+            })
+        };
+        let for_test = || ledger.last_test.is_some_and(|test| now <= test + TEST);
         // In a loop that was late everything can come in one turn, before people are told of it.
-        let for_ask = ledger.asks.iter().rev().any(|(ask, state)| {
-            let can_start = matches!(ask.what, Asked::Request(_)) && !matches!(ask.worth, Worth::Never(_));
-            can_start && state.incident.is_none() && ask.at + COUNTDOWN <= now && now < ask.at + COUNTDOWN + SIREN_MAX
-        });
-        holds(for_incident || for_test || for_ask, || "the siren sounds for nothing".to_owned())
+        let for_ask = || {
+            ledger.asks.iter().rev().any(|(ask, state)| {
+                let can_start = matches!(ask.what, Asked::Request(_)) && !matches!(ask.worth, Worth::Never(_));
+                can_start
+                    && state.incident.is_none()
+                    && ask.at + COUNTDOWN <= now
+                    && now < ask.at + COUNTDOWN + SIREN_MAX
+            })
+        };
+        holds(for_incident() || for_test() || for_ask(), || "the siren sounds for nothing".to_owned())
     }
 
     fn settled(&self, ledger: &Ledger) -> Verdict {
@@ -53,7 +63,7 @@ impl Checker for TheSirenWaitsForNothing {
     }
 
     fn see(&mut self, now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
-        if ledger.line {
+        if ledger.line || matches!(entry, Entry::Siren { asserted: false }) {
             self.last_asserted = now;
             return Ok(());
         }
@@ -61,7 +71,9 @@ impl Checker for TheSirenWaitsForNothing {
             return Ok(());
         }
         let fire_may_sound = ledger.incidents.values().any(|incident| {
-            incident.service == "fire" && incident.due.is_none_or(|due| due.from <= now) && now <= incident.may_sound_until
+            incident.service == "fire"
+                && (incident.forgiven
+                    || incident.due.is_none_or(|due| due.from <= now && now <= incident.may_sound_until))
         });
         let pause = if fire_may_sound { LONGEST_PAUSE } else { 0 };
         let waits = ledger.incidents.iter().find(|(_, incident)| {

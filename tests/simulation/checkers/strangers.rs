@@ -57,12 +57,16 @@ impl Checker for StrangersChangeNothing {
                 match worths[..] {
                     [Worth::Never(reasons)] => {
                         let refused = reply.reason.as_deref().is_some_and(|reason| reasons.contains(&reason));
-                        holds(refused, || format!("request {number} must be refused for {reasons:?}, and got {reply:?}"))
+                        holds(refused, || {
+                            format!("request {number} must be refused for {reasons:?}, and got {reply:?}")
+                        })
                     }
                     [Worth::Good] if reply.command == "request" => {
                         let may_refuse = match reply.reason.as_deref() {
                             None => true,
-                            Some("plan_required") => self.plan.is_some_and(|(_, monitoring)| !monitoring) || ledger.amnesia,
+                            Some("plan_required") => {
+                                self.plan.is_some_and(|(_, monitoring)| !monitoring) || ledger.amnesia
+                            }
                             Some("not_provisioned") => !ledger.remembers,
                             Some(_) => false,
                         };

@@ -24,7 +24,9 @@ impl Checker for HelpIsRequestedOnceTheCenterSaysSo {
             Entry::State(state) => {
                 let says_so = |message: &str| message.contains(REQUESTED);
                 for shown in state.incidents.iter().filter(|shown| says_so(&shown.message)) {
-                    holds(confirmed(&shown.id), || format!("the center has not confirmed, and the state says: {shown:?}"))?;
+                    holds(confirmed(&shown.id), || {
+                        format!("the center has not confirmed, and the state says: {shown:?}")
+                    })?;
                 }
                 let any = state.incidents.iter().any(|shown| confirmed(&shown.id));
                 holds(any || !says_so(&state.message), || format!("the state says: {}", state.message))
