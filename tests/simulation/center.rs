@@ -45,14 +45,10 @@ pub struct Claims {
     pub kind: String,
     pub incident: Option<String>,
     pub service: Option<String>,
-    pub age_ms: u64,
     #[serde(default)]
     pub repeat: bool,
-    #[serde(default)]
-    pub resumed: bool,
     pub seq: u64,
     pub code: Option<String>,
-    pub event_code: Option<String>,
     #[serde(default)]
     pub open: BTreeMap<String, u64>,
 }

@@ -58,7 +58,6 @@ pub struct Ask {
     /// For a message, when the driver had it.
     pub at: At,
     pub what: Asked,
-    pub id: Option<String>,
     pub worth: Worth,
     pub press: bool,
 }
@@ -88,7 +87,6 @@ pub struct Sent {
     pub jti: String,
     pub kind: &'static str,
     pub incident: Option<String>,
-    pub repeat: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -116,10 +114,7 @@ pub struct Event {
     pub incident: Option<String>,
     pub service: Option<String>,
     pub message: String,
-    pub remaining: Option<u64>,
     pub resumed: Option<bool>,
-    pub reason: Option<String>,
-    pub code: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -140,7 +135,6 @@ pub struct IncidentState {
     pub service: String,
     pub source: String,
     pub stage: String,
-    pub remaining_ms: u64,
     pub message: String,
 }
 

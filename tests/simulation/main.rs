@@ -9,10 +9,12 @@
 //! | the seeds of every day | `cargo test --test simulation` |
 //! | more | `SOS_SIM_SEEDS=100000 cargo test --release --test simulation -- --nocapture` |
 //! | from another one on | `SOS_SIM_FROM=7000` besides |
+//! | on so many threads | `SOS_SIM_THREADS=1` besides |
 //! | with all that could be seen in the shrunk run that failed | `SOS_SIM_SHOW=1` besides |
 
 mod center;
 mod checkers;
+mod crash_points;
 mod disk;
 mod draw;
 mod ears;
@@ -51,7 +53,6 @@ struct Tally {
 
 #[test]
 fn every_seed_keeps_every_promise() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let from = number("SOS_SIM_FROM").unwrap_or(0);
     let end = from + number("SOS_SIM_SEEDS").unwrap_or(SEEDS);
     let keys = Arc::new(Keys::new());
@@ -71,13 +72,21 @@ fn every_seed_keeps_every_promise() {
             }
         }
     };
-    let threads = number("SOS_SIM_THREADS")
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64));
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..threads()).for_each(|_| drop(scope.spawn(work))));
     println!("{}", tally.report(began.elapsed().as_secs_f64()));
     if let Some(seed) = *lock(&failed) {
         report_failure(seed, &keys);
     }
+}
+
+/// What a variable of the environment says.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+fn threads() -> u64 {
+    number("SOS_SIM_THREADS")
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -167,7 +167,7 @@ impl World {
             self.people.used_ids.extend(id.clone());
         }
         let what = asked.unwrap_or(Asked::Silence);
-        self.show(Entry::Asked(Ask { number, at: self.now, what, id, worth, press: false }));
+        self.show(Entry::Asked(Ask { number, at: self.now, what, worth, press: false }));
     }
 
     /// A button was held for its time.
@@ -179,7 +179,7 @@ impl World {
         let what = Service::ALL.get(index).map_or(Asked::Cancel(None), |&service| Asked::Request(service));
         self.people.published.push(Published { asked: Some(what.clone()), id: None, sent_at: None });
         let worth = if sure { Worth::Good } else { Worth::Perhaps };
-        self.show(Entry::Asked(Ask { number, at: self.now, what, id: None, worth, press: true }));
+        self.show(Entry::Asked(Ask { number, at: self.now, what, worth, press: true }));
     }
 
     pub fn center_says(&mut self, saying: Saying) {

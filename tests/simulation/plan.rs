@@ -98,7 +98,7 @@ pub enum What {
     },
     Forge(Forgery),
     Disk(DiskMood),
-    /// The process dies when it has carried out this many more effects, two seconds later at the latest.
+    /// The process dies when it has carried out this many more effects, ten seconds later at the latest.
     Crash {
         after_effects: u64,
         how: Crash,

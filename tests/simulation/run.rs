@@ -21,6 +21,8 @@ pub struct Outcome {
     pub incidents: u64,
     pub turns: u64,
     pub virtual_time: At,
+    /// A process died after as many effects as the plan says.
+    pub was_cut: bool,
 }
 
 pub fn run(plan: &Plan, keys: &Arc<Keys>) -> Outcome {
@@ -32,7 +34,7 @@ pub fn run_watched(plan: &Plan, keys: &Arc<Keys>, watch: Watch) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| run_to_end(plan, keys, watch))).unwrap_or_else(|_| {
         let problem = "the panic is printed above".to_owned();
         let failure = Some(Failure { checker: "nothing panics", problem });
-        Outcome { failure, trace: 0, incidents: 0, turns: 0, virtual_time: 0 }
+        Outcome { failure, trace: 0, incidents: 0, turns: 0, virtual_time: 0, was_cut: false }
     })
 }
 
@@ -49,6 +51,7 @@ fn run_to_end(plan: &Plan, keys: &Arc<Keys>, watch: Watch) -> Outcome {
         incidents: world.checkers.ledger.incidents.len() as u64,
         turns: world.trace.inputs,
         virtual_time: world.now,
+        was_cut: world.was_cut,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct World {
     /// The disk was read, and the loop has not heard of it yet.
     pub memory_was_told: bool,
     has_turned: bool,
+    /// A process has died after as many effects as the plan says.
+    pub was_cut: bool,
     pub hung_until: At,
 }
 
@@ -131,6 +133,7 @@ impl World {
             memory: VecDeque::new(),
             memory_was_told: false,
             has_turned: false,
+            was_cut: false,
             hung_until: 0,
             keys: Arc::clone(keys),
             rng: Rng::new(rng.next()),
@@ -216,7 +219,7 @@ impl World {
     pub fn dies(&mut self, effects: u64, how: Crash, commit_kept: bool, gap: u64) {
         match self.life {
             Life::Running if effects > 0 && how != Crash::Stop => {
-                self.life = Life::Dying { effects, until: self.now + 2 * S, how, commit_kept, gap };
+                self.life = Life::Dying { effects, until: self.now + 10 * S, how, commit_kept, gap };
             }
             Life::Down { until, .. } if how == Crash::Power => {
                 self.life = Life::Down { until: until.max(self.now + gap), reboot: true };
@@ -394,7 +397,7 @@ impl World {
         let claims = signals::signal(signal, ACCOUNT, HUB);
         let token = self.keys.hub.signer.sign(&claims).expect("claims are a JSON object");
         let incident = signal.incident.map(|id| id.to_string());
-        self.show(Entry::Sent(Sent { jti: signal.jti.to_string(), kind, incident, repeat: signal.repeat }));
+        self.show(Entry::Sent(Sent { jti: signal.jti.to_string(), kind, incident }));
         let topic = self.center_topics.from_hub(HubTopic::Signal);
         let publication = Publication { topic, payload: token.into_bytes(), retain: false, correlation: None };
         self.center_link.publish(publication, Keep::Now, self.now, &mut self.rng);
@@ -493,6 +496,7 @@ impl LoopsWorld for World {
                 Some(left) => *effects = left,
                 None => {
                     let (how, commit_kept, gap) = (*how, *commit_kept, *gap);
+                    self.was_cut = true;
                     self.end(how, commit_kept, gap);
                 }
             }
