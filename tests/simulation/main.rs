@@ -18,13 +18,17 @@ mod crash_points;
 mod disk;
 mod draw;
 mod ears;
+mod hands;
 mod history;
+mod incident;
 mod ledger;
+mod life;
 mod lines;
 mod link;
 mod people;
 mod plan;
 mod rng;
+mod rows;
 mod run;
 mod shrink;
 mod signatures;
@@ -97,6 +101,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn report_failure(seed: u64, keys: &Arc<Keys>) {
     let plan = draw::draw(seed);
     let failure = run_twice(&plan, keys).failure.expect("the same as before");
+    println!("seed {seed} breaks the promise {:?}; looking for a shorter plan", failure.checker);
     let shrunk = shrink::shrink(&plan, failure.checker, keys);
     let watch = if std::env::var_os("SOS_SIM_SHOW").is_some() { Watch::Person } else { Watch::Checkers };
     let shrunk_failure = run::run_watched(&shrunk, keys, watch).failure;

@@ -29,7 +29,8 @@ impl Checker for DeliveredIsTheCentersWord {
                 Ok(())
             }
             Entry::Event(event) if event.kind == "acknowledged" => {
-                let confirmed = event.incident.as_ref().is_some_and(|id| ledger.incidents[id].confirmed);
+                let incident = event.incident.as_ref().and_then(|id| ledger.incidents.get(id));
+                let confirmed = incident.is_some_and(|incident| incident.confirmed);
                 holds(confirmed, || format!("{:?} is acknowledged, and no ack of it has come", event.incident))
             }
             _ => Ok(()),
@@ -78,7 +79,8 @@ impl Checker for WhatIsOwedIsSentAgain {
                 let Some(up_since) = ledger.center_up_since else { return Ok(()) };
                 let patient = |span| now > up_since + span && ledger.turns_since(span + 1, now);
                 let late = self.owed.iter().find(|(_, (incident, last))| {
-                    let forgiven = incident.as_ref().is_some_and(|id| ledger.incidents[id].forgiven);
+                    let known = incident.as_ref().and_then(|id| ledger.incidents.get(id));
+                    let forgiven = known.is_some_and(|incident| incident.forgiven);
                     !forgiven && now > last + RESEND && patient(RESEND)
                 });
                 holds(late.is_none(), || format!("the alarm {late:?} is owed, and is not sent again"))?;

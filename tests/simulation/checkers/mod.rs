@@ -80,6 +80,11 @@ impl Checkers {
         self.watch != Watch::Nobody
     }
 
+    /// For what no entry shows.
+    pub fn fail(&mut self, checker: &'static str, problem: String) {
+        self.failure.get_or_insert(Failure { checker, problem });
+    }
+
     pub fn see(&mut self, now: At, entry: &Entry) {
         if self.failure.is_some() || !self.are_watching() {
             return;
