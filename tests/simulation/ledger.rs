@@ -248,6 +248,7 @@ impl Ledger {
         let latest = if available > at { available } else { at };
         if let Some(incident) = self.incidents.get_mut(id) {
             incident.set_due(Span { from: at + COUNTDOWN, to: latest + COUNTDOWN });
+            incident.must_sound_until = at + COUNTDOWN + SIREN_MAX;
         }
     }
 
