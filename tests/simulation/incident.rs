@@ -1,0 +1,59 @@
+//! What an observer knows of one incident.
+
+use crate::ledger::SIREN_MAX;
+use crate::time::At;
+
+/// The first and the last moment that something can be at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub from: At,
+    pub to: At,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Incident {
+    pub service: String,
+    pub first_seen: At,
+    /// When its countdown ends, where its beginning is known.
+    pub due: Option<Span>,
+    pub told_aborted: Option<At>,
+    /// When people were told that the countdown is over.
+    pub told_alarm: Option<At>,
+    pub told_end: bool,
+    pub told_resumed: bool,
+    pub reboots: u32,
+    /// Requests that came after its countdown.
+    pub last_cry: At,
+    /// The last time that somebody wanted its countdown aborted.
+    pub cancel_asked: Option<At>,
+    /// How long the siren must sound for it, and how long it may.
+    pub must_sound_until: At,
+    pub may_sound_until: At,
+    /// The alarms that the center has: `jti`, and whether it is a repeat.
+    pub taken: Vec<(String, bool)>,
+    pub refused: bool,
+    /// The hub has got the center's word of having it.
+    pub confirmed: bool,
+    /// The disk lost what was said of it.
+    pub forgiven: bool,
+}
+
+impl Incident {
+    /// Neither aborted nor past its countdown, as far as people were told.
+    pub fn undecided(&self) -> bool {
+        self.told_aborted.is_none() && self.told_alarm.is_none() && !self.told_end
+    }
+
+    /// The countdown has ended by then, without any doubt.
+    pub fn certainly_due(&self, now: At) -> bool {
+        let due = self.due.filter(|due| due.to <= now);
+        let in_time = |due: &Span| self.cancel_asked.is_none_or(|asked| asked > due.to);
+        !self.forgiven && self.told_aborted.is_none() && due.as_ref().is_some_and(in_time)
+    }
+
+    pub fn set_due(&mut self, due: Span) {
+        self.due = Some(due);
+        self.must_sound_until = due.to + SIREN_MAX;
+        self.may_sound_until = self.may_sound_until.max(due.to + SIREN_MAX);
+    }
+}
