@@ -280,7 +280,7 @@ fn a_file_of_thousands_of_problems_shows_the_first_and_counts_the_rest() {
 fn a_fault_in_the_line_break_itself_is_shown_at_the_end_of_its_line() {
     let home = Home::new();
     for text in ["[hub]\nid = \"home\"\r\r\r\r\n", "\r\r\r", "[siren]\r\r\nline = 17\r\r\r\r\nx\r\r\r\n"] {
-        let rendered = home.load(text).unwrap_err().to_string();
+        let rendered = load(&home, text).unwrap_err().to_string();
         assert!(rendered.contains("this is not valid TOML"), "{rendered}");
     }
 }
@@ -294,7 +294,7 @@ fn nothing_of_the_file_commands_the_terminal() {
     assert!(rendered.to_string().contains("\\u{1b}[31m is not a known"), "{rendered}");
     assert!(rendered.render(true).contains("\u{1b}["));
     // To a terminal of eight bits U+009B is the same as escape and bracket.
-    let rendered = home.load("[hub]\nid = \"\u{9b}31m\"\nst\u{85}ate = 1\n").unwrap_err().to_string();
+    let rendered = load(&home, "[hub]\nid = \"\u{9b}31m\"\nst\u{85}ate = 1\n").unwrap_err().to_string();
     assert!(!rendered.contains(|letter: char| letter.is_control() && letter != '\n'), "{rendered:?}");
     assert!(rendered.contains("id = \"\u{b7}31m\""), "{rendered}");
 }
