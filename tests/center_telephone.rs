@@ -241,15 +241,11 @@ fn a_call_does_not_wait_behind_alarms_that_nobody_takes() {
     }
     rig.call(1);
     let is_call = || provider.asked().header("idempotency-key") == Some(&*Id(1).to_string());
-    let asked = [(); 5].map(|()| is_call());
-    assert!(asked.contains(&true), "the call is not among the first five that are asked");
+    assert!((0..5).any(|_| is_call()), "the call is not among the first five that are asked");
     for _ in 0..21 {
         provider.release();
     }
     assert_eq!(rig.placed(1), Placed::Taken);
-    for _ in 5..21 {
-        provider.asked();
-    }
 }
 
 #[test]
