@@ -24,6 +24,12 @@ pub struct Incident {
     pub reboots: u32,
     /// Requests that came after its countdown.
     pub last_cry: At,
+    /// Somebody has cried again, and the center has not got that far: its `jti`, once it was sent.
+    pub open_cry: Option<Option<String>>,
+    /// The alarms that were sent.
+    pub sent: Vec<String>,
+    /// The center's word that it is over has come.
+    pub end_given: bool,
     /// The last time that somebody wanted its countdown aborted.
     pub cancel_asked: Option<At>,
     /// How long the siren must sound for it, and how long it may.
@@ -49,6 +55,15 @@ impl Incident {
         let due = self.due.filter(|due| due.to <= now);
         let in_time = |due: &Span| self.cancel_asked.is_none_or(|asked| asked > due.to);
         !self.forgiven && self.told_aborted.is_none() && due.as_ref().is_some_and(in_time)
+    }
+
+    /// A request for its service is a further cry, and nothing else.
+    pub fn cries_again(&self, now: At) -> bool {
+        self.certainly_due(now)
+            && self.told_alarm.is_some()
+            && !self.told_end
+            && !self.end_given
+            && self.service != "siren"
     }
 
     pub fn set_due(&mut self, due: Span) {

@@ -58,6 +58,7 @@ impl Ledger {
             Entry::Ended { how, lost } => {
                 self.running = false;
                 self.crashes += 1;
+                self.incidents.values_mut().for_each(|incident| incident.open_cry = None);
                 self.center_up_since = None;
                 // After a second crash before anything was remembered, the memory is still that of the first.
                 if self.remembers {
@@ -100,6 +101,12 @@ impl Ledger {
                 }
             }
             Entry::Event(event) => {
+                if event.kind == "refused" {
+                    // What has not been sent by now may be what was refused.
+                    self.incidents
+                        .values_mut()
+                        .for_each(|incident| drop(incident.open_cry.take_if(|cry| cry.is_none())));
+                }
                 let Some(id) = &event.incident else { return };
                 let incident = self.incident(id, event.service.as_deref().unwrap_or_default(), now);
                 match event.kind.as_str() {
@@ -141,8 +148,19 @@ impl Ledger {
                     Some(_) => incident.refused = true,
                 }
             }
-            Entry::Given(Meaning::Ack { incident: Some(id), kind, accepted: true, .. }) if kind == "alarm" => {
-                self.incident(id, "", now).confirmed = true;
+            Entry::Sent(sent) if sent.kind == "alarm" => {
+                let Some(incident) = sent.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) else { return };
+                if !incident.sent.contains(&sent.jti) {
+                    incident.sent.push(sent.jti.clone());
+                    if let Some(cry) = &mut incident.open_cry {
+                        cry.get_or_insert(sent.jti.clone());
+                    }
+                }
+            }
+            Entry::Given(Meaning::Ack { jti, incident: Some(id), kind, accepted }) if kind == "alarm" => {
+                let incident = self.incident(id, "", now);
+                incident.confirmed |= accepted;
+                incident.open_cry.take_if(|cry| cry.as_ref() == Some(jti));
             }
             Entry::Given(Meaning::Update { incident: id, stage, .. }) => {
                 let incident = self.incident(id, "", now);
@@ -150,6 +168,7 @@ impl Ledger {
                 if matches!(*stage, "closed" | "cancelled_by_contact") {
                     // Whether the hub takes it is for the hub to say; from now on it need not sound.
                     incident.must_sound_until = 0;
+                    incident.end_given = true;
                 }
             }
             Entry::Healed => self.healed = true,
@@ -185,6 +204,9 @@ impl Ledger {
                 for incident in self.incidents.values_mut() {
                     if incident.service == service.as_str() && incident.due.is_none_or(|due| due.from <= now) {
                         incident.last_cry = now;
+                        if ask.worth == Worth::Good && incident.cries_again(now) && now >= self.available {
+                            incident.open_cry = Some(None);
+                        }
                         incident.may_sound_until = incident.may_sound_until.max(until);
                     }
                 }

@@ -215,7 +215,12 @@ impl World {
                 let claims = format!(r#"{{"account":"{ACCOUNT}","incident":"{incident}","seq":99,"stage":"closed"}}"#);
                 ("update", sign(&self.keys.stranger, claims))
             }
-            Forgery::OtherAccount => ("ack", sign(&self.keys.center, ack("b-18"))),
+            Forgery::OtherAccount => {
+                let closed = format!(r#"{{"account":"b-18","incident":"{incident}","seq":99,"stage":"closed"}}"#);
+                let (ack, closed) = (sign(&self.keys.center, ack("b-18")), sign(&self.keys.center, closed));
+                self.to_hub("update", closed, false);
+                ("ack", ack)
+            }
             Forgery::Replay { back } => match said.len().checked_sub(back) {
                 Some(place) if said[place].0 != "plan" => said[place].clone(),
                 _ => return,

@@ -152,3 +152,21 @@ impl Checker for OneIncidentAtTheCenter {
         })
     }
 }
+
+pub struct NoEndSwallowsACry;
+
+impl Checker for NoEndSwallowsACry {
+    fn name(&self) -> &'static str {
+        "6: an end that crosses a cry does not swallow it"
+    }
+
+    fn see(&mut self, _now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
+        let Entry::Event(event) = entry else { return Ok(()) };
+        if !matches!(event.kind.as_str(), "closed" | "cancelled_by_contact") {
+            return Ok(());
+        }
+        let incident = event.incident.as_ref().and_then(|id| ledger.incidents.get(id));
+        let swallows = incident.is_some_and(|incident| incident.open_cry.is_some() && !incident.forgiven);
+        holds(!swallows, || format!("{:?} ends, and the center has not heard the last cry", event.incident))
+    }
+}

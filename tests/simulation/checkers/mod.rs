@@ -68,6 +68,7 @@ impl Checkers {
             Box::new(delivery::WhatIsOwedIsSentAgain::default()),
             Box::new(delivery::AlarmsGoFirst::default()),
             Box::new(delivery::OneIncidentAtTheCenter),
+            Box::new(delivery::NoEndSwallowsACry),
             Box::new(strangers::StrangersChangeNothing::default()),
             Box::new(words::HelpIsRequestedOnceTheCenterSaysSo),
             Box::new(words::EventsAreNumbered::default()),
