@@ -1,0 +1,212 @@
+//! A headless Chromium, driven as a person would: by what is written on buttons, and by the keyboard.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::mosquitto::free_port;
+use super::{DEADLINE, wait_until};
+
+/// A browser with a profile of its own; it ends when this is dropped.
+pub struct Browser {
+    runtime: Runtime,
+    client: Client,
+    driver: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub fn start() -> Browser {
+        Browser::start_with(&[])
+    }
+
+    /// With further command line flags of Chromium.
+    pub fn start_with(flags: &[&str]) -> Browser {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let profile = TempDir::new().expect("a directory for the profile");
+        let port = free_port();
+        let mut driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // The browsers that it starts stay in its group and are ended with it.
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver starts: install the packages chromium and chromium-driver");
+        wait_until("chromedriver answers", || {
+            let ended = driver.try_wait().expect("chromedriver's state");
+            assert!(ended.is_none(), "chromedriver ended at once");
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let fixed = [
+            data.as_str(),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ];
+        let arguments: Vec<&str> = fixed.iter().chain(flags).copied().collect();
+        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let client = runtime.block_on(async {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            builder.capabilities(capabilities.as_object().expect("an object").clone());
+            builder.connect(&format!("http://127.0.0.1:{port}")).await
+        });
+        match client {
+            Ok(client) => Browser { runtime, client, driver, _profile: profile },
+            Err(error) => {
+                end(&mut driver);
+                panic!("the browser does not start: {error}");
+            }
+        }
+    }
+
+    pub fn open(&self, url: &str) {
+        self.runtime.block_on(self.client.goto(url)).expect("the page opens");
+    }
+
+    pub fn size(&self, width: u32, height: u32) {
+        self.runtime.block_on(self.client.set_window_size(width, height)).expect("the window takes the size");
+    }
+
+    pub fn address(&self) -> String {
+        self.runtime.block_on(self.client.current_url()).expect("an address").to_string()
+    }
+
+    pub fn title(&self) -> String {
+        self.runtime.block_on(self.client.title()).expect("a title")
+    }
+
+    pub fn wait_for_title(&self, part: &str) {
+        self.wait(&format!("the title has {part:?}"), || self.title().contains(part));
+    }
+
+    /// Presses the button or link with exactly this on it, once it is there.
+    pub fn press(&self, label: &str) {
+        let found = format!(
+            "//*[self::button or self::a][normalize-space(.)='{label}' or normalize-space(text())='{label}']"
+        );
+        self.click(Locator::XPath(&found), label);
+    }
+
+    /// Clicks on the first element that a CSS selector finds, once it is there.
+    pub fn click_on(&self, selector: &str) {
+        self.click(Locator::Css(selector), selector);
+    }
+
+    fn click(&self, locator: Locator<'_>, what: &str) {
+        // A page that has just changed may take the element away before the click.
+        self.wait(&format!("a click on {what:?}"), || {
+            self.runtime.block_on(async {
+                match self.client.find(locator).await {
+                    Ok(element) => element.click().await.is_ok(),
+                    Err(_) => false,
+                }
+            })
+        });
+    }
+
+    /// Replaces what stands in a field.
+    pub fn fill(&self, selector: &str, text: &str) {
+        let field = self.element(selector);
+        self.runtime.block_on(async {
+            field.clear().await.expect("the field is emptied");
+            field.send_keys(text).await.expect("the field takes keys");
+        });
+    }
+
+    /// Types keys, to whatever has the focus.
+    pub fn keys(&self, keys: &str) {
+        let typed = keys.chars().fold(KeyActions::new("keyboard".to_owned()), |typed, value| {
+            typed.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.runtime.block_on(self.client.perform_actions(typed)).expect("the keys are typed");
+    }
+
+    /// Presses one key that writes nothing.
+    pub fn key(&self, key: Key) {
+        self.keys(&char::from(key).to_string());
+    }
+
+    /// Waits until the page's main part shows this text.
+    pub fn wait_for_text(&self, text: &str) {
+        self.wait_for_text_in("body", text);
+    }
+
+    pub fn wait_for_text_in(&self, selector: &str, text: &str) {
+        self.wait(&format!("{selector} shows {text:?}"), || self.text(selector).contains(text));
+    }
+
+    /// What an element shows; empty if there is none.
+    pub fn text(&self, selector: &str) -> String {
+        self.runtime.block_on(async {
+            match self.client.find(Locator::Css(selector)).await {
+                Ok(element) => element.text().await.unwrap_or_default(),
+                Err(_) => String::new(),
+            }
+        })
+    }
+
+    /// Whether there is such an element now.
+    pub fn has(&self, selector: &str) -> bool {
+        self.runtime.block_on(self.client.find_all(Locator::Css(selector))).is_ok_and(|found| !found.is_empty())
+    }
+
+    /// What a script returns.
+    pub fn run(&self, script: &str) -> Value {
+        self.runtime.block_on(self.client.execute(script, Vec::new())).expect("the script runs")
+    }
+
+    /// A picture of the window as PNG.
+    pub fn screenshot(&self, file: &Path) {
+        let picture = self.runtime.block_on(self.client.screenshot()).expect("a picture");
+        std::fs::write(file, picture).expect("the picture is written");
+    }
+
+    pub fn wait(&self, what: &str, condition: impl FnMut() -> bool) {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_until(what, condition)));
+        if let Err(panic) = result {
+            eprintln!("the page {} shows:\n{}", self.address(), self.text("body"));
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    fn element(&self, selector: &str) -> Element {
+        let waiting = self.client.wait().at_most(DEADLINE).every(Duration::from_millis(20));
+        self.runtime
+            .block_on(waiting.for_element(Locator::Css(selector)))
+            .unwrap_or_else(|error| panic!("there is no {selector}: {error}"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends the browser that it started, if it can.
+        let _ = self.runtime.block_on(self.client.clone().close());
+        end(&mut self.driver);
+    }
+}
+
+fn end(driver: &mut Child) {
+    let group = -i32::try_from(driver.id()).expect("a process id");
+    // The driver was not waited for yet, so the id of its group is still its own.
+    unsafe { libc::kill(group, libc::SIGKILL) };
+    let _ = driver.wait();
+}
