@@ -1,5 +1,8 @@
-//! The configuration of the hub: the text of `hub.toml` becomes a [`Config`], or every problem of it at once.
+//! The configuration: the text of `hub.toml` becomes a [`Config`], that of `center.toml` a [`center::CenterConfig`], or
+//! every problem of it at once.
 
+mod broker;
+pub mod center;
 mod files;
 mod hub;
 mod nearest;
@@ -14,7 +17,9 @@ use std::time::Duration;
 
 use crate::controller::settings::{ButtonSettings, Press, Settings};
 
+pub use broker::{Broker, ClientCertificate, Login, Tls};
 pub use problem::Problems;
+pub use rules::is_topic_word;
 
 /// Where the installed hub has its configuration.
 pub const DEFAULT_PATH: &str = "/etc/sos-hub/hub.toml";
@@ -86,38 +91,6 @@ pub struct Button {
     /// How long it is held before it counts.
     pub hold: Duration,
     pub active_low: bool,
-}
-
-/// How a broker is reached. Files are to be read anew at each connection.
-#[derive(Clone, Debug)]
-pub struct Broker {
-    /// A name or an IP address, without scheme and port.
-    pub host: String,
-    pub port: u16,
-    pub login: Option<Login>,
-    /// `None`: plain TCP.
-    pub tls: Option<Tls>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Login {
-    pub username: String,
-    /// One line of text.
-    pub password_file: Option<PathBuf>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Tls {
-    /// The authorities that alone are trusted, in PEM.
-    pub ca_file: PathBuf,
-    pub client: Option<ClientCertificate>,
-}
-
-/// What the hub shows a broker that asks for a certificate, in PEM.
-#[derive(Clone, Debug)]
-pub struct ClientCertificate {
-    pub cert_file: PathBuf,
-    pub key_file: PathBuf,
 }
 
 #[derive(Clone, Debug)]

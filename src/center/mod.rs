@@ -10,6 +10,14 @@
 //! | [`wire`] | pure: signals read, acks, updates and plans written |
 //! | [`store`] | accounts, incidents, signals, calls, the audit trail: SQLite, and nobody else knows SQL |
 //! | [`office`] | how the console reaches the desk |
+//! | [`accounts`] | the command line's side: accounts, operators, what a hub is given |
+//! | [`key`], [`secrets`], [`nudge`] | the center's key, passwords, how a running center hears of changes |
 
+pub mod accounts;
 pub mod desk;
+pub mod key;
+pub mod nudge;
 pub mod office;
+pub mod run;
+pub mod secrets;
+pub mod store;

@@ -53,7 +53,7 @@ pub fn authorities(value: &Value) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// The certificate in PEM, with its chain, that the hub shows a broker.
+/// The certificate in PEM, with its chain, that a broker is shown.
 pub fn certificate(value: &Value) -> Result<PathBuf, String> {
     let path = value.file_path()?;
     certificates(&path)?;
@@ -133,7 +133,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
             format!("names {shown}, which does not exist: put the file there or correct the path")
         }
         io::ErrorKind::PermissionDenied => {
-            format!("names {shown}, which this user may not read: let the hub's user (sos-hub) read it")
+            format!("names {shown}, which this user may not read: let the user that the service runs as read it")
         }
         _ => format!("names {shown}, which can't be read ({error}): correct that or the path"),
     };

@@ -1,14 +1,12 @@
 //! The keys of `hub.toml`: where each is, what it may be, what it is when it is not there.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::broker::{self, Broker, Tls};
 use super::reader::{Table, Unique};
-use super::{
-    App, Broker, Button, Camera, Center, ClientCertificate, Clock, Config, Gpio, HomeAssistant, Hub, Login, Panel,
-    Siren, Tls, files, rules,
-};
+use super::{App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Panel, Siren, files, rules};
 use crate::controller::settings::Press;
 use crate::controller::words::Service;
 
@@ -129,10 +127,10 @@ fn app(table: &Table) -> App {
     let broker = Broker {
         host: table.or("host", "127.0.0.1".to_owned(), rules::host),
         port: table.or("port", 1883, rules::port),
-        login: login(table),
+        login: broker::login(table),
         tls: table.optional("ca_file", files::authorities).map(|ca_file| Tls { ca_file, client: None }),
     };
-    warn_of_plain_tcp(table, &broker);
+    broker::warn_of_plain_tcp(table, "host", &broker.host, "ca_file");
     App {
         broker,
         topic_prefix: table.or("topic_prefix", "sos".to_owned(), rules::topic_prefix),
@@ -141,14 +139,9 @@ fn app(table: &Table) -> App {
 }
 
 fn center(table: &Table) -> Center {
-    let host = table.required("host", "\"mqtt.example.org\"", rules::host);
-    let port = table.required("port", "8883", rules::port);
-    let client = client_certificate(table);
-    let tls = table.optional("ca_file", files::authorities).map(|ca_file| Tls { ca_file, client });
-    let broker = Broker { host, port, login: login(table), tls };
-    warn_of_plain_tcp(table, &broker);
+    let broker = broker::remote(table);
     let hub_key_file = table.required("hub_key_file", "\"hub.key\"", files::ed25519_private_key);
-    warn_if_open_to_all(table, "hub_key_file", &hub_key_file);
+    broker::warn_if_open_to_all(table, "hub_key_file", &hub_key_file);
     Center {
         broker,
         account: table.required("account", "\"a-1234\"", rules::topic_word),
@@ -158,31 +151,10 @@ fn center(table: &Table) -> Center {
     }
 }
 
-fn login(table: &Table) -> Option<Login> {
-    let username = table.optional("username", rules::username);
-    let password_file = secret(table, "password_file");
-    table.needs("password_file", "username", "the broker asks whose password it is");
-    username.map(|username| Login { username, password_file })
-}
-
-fn client_certificate(table: &Table) -> Option<ClientCertificate> {
-    let cert_file = table.optional("client_cert_file", files::certificate);
-    let key_file = table.optional("client_key_file", files::private_key);
-    table.needs("client_cert_file", "client_key_file", "a certificate is shown with its key");
-    table.needs("client_key_file", "client_cert_file", "a key is shown with its certificate");
-    table.needs("client_cert_file", "ca_file", "without it the connection is plain TCP");
-    let (cert_file, key_file) = (cert_file?, key_file?);
-    warn_if_open_to_all(table, "client_key_file", &key_file);
-    if let Err(problem) = files::belong_together(&cert_file, &key_file) {
-        table.error("client_key_file", problem);
-    }
-    Some(ClientCertificate { cert_file, key_file })
-}
-
 fn panel(table: &Table) -> Panel {
     let panel = Panel {
         listen: table.or("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), rules::listen),
-        pin_file: secret(table, "pin_file"),
+        pin_file: broker::secret(table, "pin_file"),
     };
     if !panel.listen.ip().is_loopback() && table.lacks("pin_file") {
         table.warn(
@@ -214,24 +186,5 @@ fn home_assistant(table: &Table) -> HomeAssistant {
     HomeAssistant {
         discovery: table.or("discovery", true, rules::flag),
         prefix: table.or("prefix", "homeassistant".to_owned(), rules::topic_prefix),
-    }
-}
-
-fn secret(table: &Table, key: &'static str) -> Option<PathBuf> {
-    let path = table.optional(key, files::secret)?;
-    warn_if_open_to_all(table, key, &path);
-    Some(path)
-}
-
-fn warn_if_open_to_all(table: &Table, key: &str, path: &Path) {
-    if files::is_open_to_all(path) {
-        let file = path.display();
-        table.warn(key, format!("names {file}, which every user of this machine may read: chmod o= {file}"));
-    }
-}
-
-fn warn_of_plain_tcp(table: &Table, broker: &Broker) {
-    if !broker.host.is_empty() && !rules::is_loopback(&broker.host) && table.lacks("ca_file") {
-        table.warn("host", "is reached by plain TCP, which the network can read and change: set ca_file for TLS");
     }
 }

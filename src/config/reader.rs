@@ -126,6 +126,44 @@ impl<'r> Table<'r> {
         list
     }
 
+    /// The tables of the table `[key]`, whose names the file is free to choose; `None` where `[key]` is absent. `name`
+    /// judges a name, and `example` shows how an entry may be written.
+    pub fn named_tables<T>(
+        &self,
+        key: &'static str,
+        example: &str,
+        name: impl Fn(&str) -> Result<(), String>,
+        schema: impl Fn(&Table) -> T,
+    ) -> Option<Vec<(String, T)>> {
+        let found = self.value(key);
+        if self.mute {
+            schema(&Table { mute: true, ..Table::new(self.reader, &self.path(&format!("{key}.*")), None, None) });
+        }
+        let value = found?;
+        let DeValue::Table(entries) = value.toml else {
+            self.error(key, format!("is a table: write [{key}] in a line of its own"));
+            return Some(Vec::new());
+        };
+        let mut list = Vec::new();
+        for (word, entry) in entries.iter() {
+            let word: &str = word.get_ref();
+            let path = format!("{}.{}", self.path(key), word.chars().take(64).collect::<String>());
+            let refuse = |problem: String| {
+                self.reader.note(Severity::Error, Some(entry.span()), format!("{path} {problem}"));
+            };
+            if let Err(problem) = name(word) {
+                refuse(problem);
+            } else if let DeValue::Table(table) = entry.get_ref() {
+                let table = Table::new(self.reader, &path, Some(table), Some(entry.span()));
+                list.push((word.to_owned(), schema(&table)));
+                table.refuse_unknown_keys();
+            } else {
+                refuse(format!("must be a table: write {word} = {example}"));
+            }
+        }
+        Some(list)
+    }
+
     /// The value of `key`, if it is there and keeps the rule.
     pub fn optional<T>(&self, key: &'static str, rule: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         let value = self.value(key)?;
@@ -254,6 +292,19 @@ impl Value<'_> {
         };
         let beyond = if digits.as_str().starts_with('-') { i64::MIN } else { i64::MAX };
         Ok(i64::from_str_radix(digits.as_str(), digits.radix()).unwrap_or(beyond))
+    }
+
+    /// A list, each of whose entries keeps the rule.
+    pub fn list<T>(&self, rule: impl Fn(&Value) -> Result<T, String>) -> Result<Vec<T>, String> {
+        let DeValue::Array(entries) = self.toml else {
+            return Err(format!("must be a list in [brackets], not {}", self.kind()));
+        };
+        let read = entries.iter().enumerate().map(|(index, entry)| {
+            let path = self.path.clone();
+            let value = Value { toml: entry.get_ref(), place: entry.span(), path, reader: self.reader };
+            rule(&value).map_err(|problem| format!("is a list whose entry {} {problem}", index + 1))
+        });
+        read.collect()
     }
 
     /// A path; a relative one begins at the directory of the configuration file.

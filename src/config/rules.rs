@@ -61,12 +61,17 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -
 /// What becomes one level of an MQTT topic: a hub's id, an account.
 pub fn topic_word(value: &Value) -> Result<String, String> {
     let text = value.text()?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+    if is_topic_word(text) {
         Ok(text.to_owned())
     } else {
         Err("becomes part of an MQTT topic: use 1 to 64 letters (a-z), digits, - and _".to_owned())
     }
+}
+
+/// Whether it may be a hub's id, an account, or the name of a plan.
+pub fn is_topic_word(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    (1..=64).contains(&text.len()) && text.chars().all(fits)
 }
 
 /// The topic levels before a hub's id, or before a discovery topic.
@@ -138,6 +143,49 @@ pub fn listen(value: &Value) -> Result<SocketAddr, String> {
     value.text()?.parse().ok().filter(|address: &SocketAddr| address.port() > 0).ok_or_else(|| {
         "must be an address and a port from 1 to 65535, such as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned()
     })
+}
+
+/// As [`listen`]; port 0 takes any that is free.
+pub fn listen_or_any_port(value: &Value) -> Result<SocketAddr, String> {
+    value
+        .text()?
+        .parse()
+        .map_err(|_| "must be an address and a port, such as \"127.0.0.1:8090\" or \"[::1]:8090\"".to_owned())
+}
+
+/// Where a web service is asked: https, or http on this machine.
+pub fn web_service(value: &Value) -> Result<String, String> {
+    let text = value.text()?;
+    let example = "must be an address such as \"https://calls.example.org/sos\"";
+    let (scheme, rest) = text.split_once("://").ok_or(example)?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let fits = |letter: char| letter.is_ascii_graphic() && !"\"<>\\^`{|}#".contains(letter);
+    if !["http", "https"].contains(&scheme) || authority.is_empty() || text.len() > 1024 || !text.chars().all(fits) {
+        return Err(example.to_owned());
+    }
+    if authority.contains('@') {
+        return Err("must not hold a password: what is sent is signed, so that none is needed".to_owned());
+    }
+    if scheme == "http" && !is_loopback(host_of(authority)) {
+        return Err(
+            "must begin with https:// as it is not on this machine: names and addresses are sent there".to_owned()
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether what is sent to this web address stays on this machine.
+pub fn is_on_this_machine(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    is_loopback(host_of(rest.split(['/', '?']).next().unwrap_or_default()))
+}
+
+/// Without the port, and without the brackets of IPv6.
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
 }
 
 /// Where a camera's picture is.

@@ -84,7 +84,7 @@ pub fn unknown_word(column: &str, word: &str) -> FromSqlError {
 }
 
 /// Reads a word by comparing it with what each value is written as.
-fn word<T: Copy>(value: ValueRef<'_>, column: &str, all: &[T], as_str: fn(T) -> &'static str) -> FromSqlResult<T> {
+pub fn word<T: Copy>(value: ValueRef<'_>, column: &str, all: &[T], as_str: fn(T) -> &'static str) -> FromSqlResult<T> {
     let text = value.as_str()?;
     all.iter().copied().find(|one| as_str(*one) == text).ok_or_else(|| unknown_word(column, text))
 }

@@ -1,18 +1,14 @@
 //! The database file: opened, judged, read, written. Whether and when is the worker's business.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior};
 
-use super::aside::sync_directory_of;
+use super::file::{self, Trouble, judge};
 use super::pending::Pending;
 use super::rows;
-use super::schema::{self, Standing};
+use super::schema;
 use crate::controller::effect::{Record, Restored};
 
 /// How many ended incidents, and how many settled signals, the file remembers.
@@ -21,16 +17,6 @@ const REMEMBERED: u32 = 1000;
 const RESTORED: u32 = 200;
 /// After this many records the log goes into the database: well under 1,000 pages of 4 KiB.
 const RECORDS_BETWEEN_UPKEEP: usize = 256;
-/// For a `history` that begins or ends at this moment.
-const PATIENCE_WITH_READERS: Duration = Duration::from_secs(1);
-
-/// Why a database cannot be used; the text is one sentence for a person.
-pub enum Trouble {
-    /// The file itself is no use: damaged, or not ours.
-    File(String),
-    /// Something around it: the disk, the directory, permissions. May pass.
-    Around(String),
-}
 
 pub struct Database {
     connection: Connection,
@@ -49,13 +35,9 @@ pub struct Found {
 impl Database {
     /// Opens the file, makes it if there is none, brings it to this version's schema.
     pub fn open(path: &Path) -> Result<Database, Trouble> {
-        let is_new = prepare_file(path)?;
-        let opened = open_prepared(path);
-        if is_new && opened.is_err() {
-            // A file without content would be taken for a damaged one at the next try.
-            let _ = fs::remove_file(path);
-        }
-        opened
+        let connection = file::open(path, &schema::KIND)?;
+        let next_ordinal = prepare(&connection).map_err(|error| judge(path, "opened", &error))?;
+        Ok(Database { connection, next_ordinal, records_since_upkeep: 0 })
     }
 
     /// Reads what is to go on after a restart.
@@ -178,98 +160,16 @@ impl Database {
     }
 }
 
-/// Makes sure that there is a file with the right mode; whether it was made just now.
-fn prepare_file(path: &Path) -> Result<bool, Trouble> {
-    let around = |error: io::Error| {
-        Trouble::Around(format!(
-            "{} cannot be made or read ({error}): check that its directory exists and belongs to the hub's user",
-            path.display()
-        ))
-    };
-    if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(around)?;
-    }
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(around)?;
-            sync_directory_of(path).map_err(around)?;
-            return Ok(true);
-        }
-        Err(error) => return Err(around(error)),
-    };
-    if !metadata.is_file() {
-        return Err(Trouble::File("it is not a regular file".to_owned()));
-    }
-    if metadata.len() == 0 {
-        return Err(Trouble::File("it is empty, so what it held is lost".to_owned()));
-    }
-    if metadata.permissions().mode() & 0o077 != 0 {
-        // A wrong mode is no reason not to work.
-        let _ = fs::set_permissions(path, Permissions::from_mode(0o600));
-    }
-    Ok(false)
-}
-
-fn open_prepared(path: &Path) -> Result<Database, Trouble> {
-    let judged = |error: rusqlite::Error| judge(path, "opened", &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(judged)?;
-    connection.busy_timeout(PATIENCE_WITH_READERS).map_err(judged)?;
-    // A handle is also closed because it failed, or because its file is not ours: then nothing more is to be written.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(judged)?;
-    connection
-        .execute_batch("PRAGMA page_size = 4096; PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY;")
-        .map_err(judged)?;
-    if let Standing::Foreign(reason) = schema::standing(&connection).map_err(judged)? {
-        return Err(Trouble::File(reason));
-    }
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-             PRAGMA journal_size_limit = 4194304;",
-        )
-        .map_err(judged)?;
-    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(judged)?;
-    if check != "ok" {
-        return Err(Trouble::File(format!("it is damaged ({check})")));
-    }
-    schema::migrate(&mut connection, schema::MIGRATIONS).map_err(judged)?;
+/// Has every statement ready; returns the ordinal of the next row.
+fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     connection.set_prepared_statement_cache_capacity(rows::WRITES.len());
     for statement in rows::WRITES {
-        connection.prepare_cached(statement).map_err(judged)?;
+        connection.prepare_cached(statement)?;
     }
-    let next_ordinal = connection
-        .query_row(
-            "SELECT max(ordinal) FROM (SELECT ordinal FROM incident UNION ALL SELECT ordinal FROM signal)",
-            [],
-            |row| row.get::<_, Option<i64>>(0),
-        )
-        .map_err(judged)?
-        .map_or(1, |highest| highest.saturating_add(1));
-    Ok(Database { connection, next_ordinal, records_since_upkeep: 0 })
-}
-
-/// While it is being opened, an error in a statement of ours (no such table or column) is the file's fault too.
-fn judge(path: &Path, done: &str, error: &rusqlite::Error) -> Trouble {
-    match error.sqlite_error_code() {
-        None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
-            Trouble::File(format!("it is damaged ({error})"))
-        }
-        Some(_) => Trouble::Around(sentence(path, done, error)),
-    }
-}
-
-/// What is wrong, where, and what to do.
-pub fn sentence(path: &Path, done: &str, error: &rusqlite::Error) -> String {
-    let remedy = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "free some space on its disk",
-        Some(ErrorCode::ReadOnly) => "make its file system and directory writable",
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            "check that its directory is writable and belongs to the hub's user"
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "end the other program that holds it",
-        _ => "check the disk or card",
-    };
-    format!("{} cannot be {done} ({error}): {remedy}", path.display())
+    let highest: Option<i64> = connection.query_row(
+        "SELECT max(ordinal) FROM (SELECT ordinal FROM incident UNION ALL SELECT ordinal FROM signal)",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(highest.map_or(1, |highest| highest.saturating_add(1)))
 }

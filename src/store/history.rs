@@ -8,8 +8,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
 
 use super::columns::clock_word;
-use super::schema::{self, Standing};
-use super::{database_path, rows};
+use super::file::{self, Standing};
+use super::{database_path, rows, schema};
 use crate::controller::effect::{IncidentRecord, StepRecord};
 use crate::controller::moment::{Id, Wall};
 
@@ -69,7 +69,7 @@ pub fn read(state_dir: &Path, limit: usize) -> Result<Vec<HistoryEntry>, History
             .map_err(unreadable)?;
     // Only in the moment in which the hub starts or stops is there anything to wait for.
     connection.busy_timeout(Duration::from_secs(5)).map_err(unreadable)?;
-    match schema::standing(&connection).map_err(unreadable)? {
+    match file::standing(&connection, &schema::KIND).map_err(unreadable)? {
         Standing::New => Ok(Vec::new()),
         Standing::Foreign(reason) => Err(HistoryError::Foreign { path: path.clone(), reason }),
         Standing::Known => entries(&connection, limit).map_err(unreadable),

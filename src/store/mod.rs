@@ -10,12 +10,13 @@
 //! | `hub.db.corrupt-N` | a database that could not be used, put aside for people to look at |
 //! | `plan.jwt` | the last valid plan token, so that it outlives the database |
 //!
-//! `pending` merges what waits, `worker` is the thread, `database` the file, `schema` its tables, `rows` and `columns`
-//! turn records into rows and back.
+//! `pending` merges what waits, `worker` is the thread, `database` what it reads and writes, `file` how a database file
+//! is opened, `schema` the tables, `rows` and `columns` turn records into rows and back.
 
 mod aside;
-mod columns;
+pub(crate) mod columns;
 mod database;
+pub(crate) mod file;
 pub mod history;
 mod pending;
 mod plan_file;

@@ -5,7 +5,8 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::aside::put_aside;
-use super::database::{self, Database, Found, Trouble};
+use super::database::{Database, Found};
+use super::file::{self, Trouble};
 use super::pending::{Live, Pending, Tickets};
 use super::plan_file::PlanFile;
 use super::{Shared, Told, database_path};
@@ -132,14 +133,14 @@ impl Worker<'_> {
         if let State::Working(database) = &mut self.state
             && let Err(error) = database.upkeep()
         {
-            tracing::warn!("{}", database::sentence(&self.path, "tidied up", &error));
+            tracing::warn!("{}", file::sentence(&self.path, "tidied up", &error));
             self.break_off("tidied up", &error);
         }
     }
 
     /// Lets the handle go and has another one opened after a pause.
     fn break_off(&mut self, done: &str, error: &rusqlite::Error) {
-        let problem = database::sentence(&self.path, done, error);
+        let problem = file::sentence(&self.path, done, error);
         self.state = State::Broken { problem, retry_at: Instant::now() + FIRST_PAUSE, pause: FIRST_PAUSE };
     }
 
@@ -176,7 +177,7 @@ impl Worker<'_> {
             self.restore(found);
         }
         let settled = database.settle().and_then(|()| self.refill(&mut database));
-        settled.map_err(|error| database::sentence(&self.path, "written", &error))?;
+        settled.map_err(|error| file::sentence(&self.path, "written", &error))?;
         self.state = State::Working(database);
         Ok(())
     }
@@ -234,7 +235,7 @@ impl Worker<'_> {
             && let Err(error) = database.close()
         {
             // Nothing is lost: it is all in the log, which the next start reads.
-            tracing::warn!("{}", database::sentence(&self.path, "tidied up", &error));
+            tracing::warn!("{}", file::sentence(&self.path, "tidied up", &error));
         }
     }
 

@@ -3,6 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::tokens::KeyProblem;
 
 /// What stands before the 32 bytes of a private key in PKCS#8 version 1 (RFC 8410), the form that OpenSSL writes.
 const PKCS8: [u8; 16] =
@@ -25,6 +29,14 @@ pub fn key_pair(secret: &[u8; 32]) -> KeyPair {
         private_pem: pem("PRIVATE KEY", &PKCS8, secret),
         public_pem: pem("PUBLIC KEY", &SPKI, pair.public_key().as_ref()),
     }
+}
+
+/// The public half (SPKI in PEM) of a private key: PKCS#8 in PEM, of version 1 (OpenSSL's) or 2.
+pub fn public_pem(private_pem: &[u8]) -> Result<String, KeyProblem> {
+    let der = PrivatePkcs8KeyDer::from_pem_slice(private_pem).map_err(|_| KeyProblem::NoPrivateKey)?;
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der());
+    let pair = pair.map_err(|_| KeyProblem::NotEd25519)?;
+    Ok(pem("PUBLIC KEY", &SPKI, pair.public_key().as_ref()))
 }
 
 /// Both kinds fit in one line of PEM's 64 characters.
@@ -52,6 +64,7 @@ mod tests {
         // Its sections 10.1 and 10.3.
         let pair = key_pair(b"\xd4\xee\x72\xdb\xf9\x13\x58\x4a\xd5\xb6\xd8\xf1\xf7\x69\xf8\xad\x3a\xfe\x7c\x28\xcb\xf1\xd4\xfb\xe0\x97\xa8\x8f\x44\x75\x58\x42");
         assert!(pair.private_pem.contains("\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"));
+        assert_eq!(public_pem(pair.private_pem.as_bytes()).unwrap(), pair.public_pem);
         assert!(pair.public_pem.contains("\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"));
     }
 }

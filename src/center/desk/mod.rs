@@ -5,6 +5,7 @@ pub mod effect;
 pub mod input;
 pub mod records;
 pub mod settings;
+pub mod tokens;
 pub mod view;
 pub mod words;
 
