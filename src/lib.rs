@@ -27,11 +27,12 @@
 //! | [`drivers`] | `mqtt`, `gpio`, `clock`, `logging`, `systemd`: each one thing of the world, none of the others |
 //! | [`daemon`] | the loop, what feeds it, what carries its effects out, and the watchdog's vigil |
 //! | [`config`] | `hub.toml`: text to values, every problem at once with its line and a caret |
+//! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
-//! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → drivers, store → wire → controller → `alloc`.
+//! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → panel, drivers, store → wire → controller → `alloc`.
 //!
 //! # The promises
 //!
@@ -62,6 +63,7 @@ pub mod demo;
 pub mod drivers;
 pub mod exit;
 pub mod mailbox;
+pub mod panel;
 pub mod store;
 pub mod web;
 pub mod wire;

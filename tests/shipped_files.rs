@@ -66,6 +66,8 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "client_cert_file",
     "client_key_file",
     "pin_file",
+    "tls_cert_file",
+    "tls_key_file",
 ];
 
 #[test]

@@ -12,7 +12,7 @@ const MAY_NAME: [(&str, &[&str]); 6] = [
     ("wire", &["controller", "wire"]),
     ("mailbox", &["mailbox"]),
     ("store", &["config", "controller", "mailbox", "store", "wire"]),
-    ("panel", &["config", "controller", "mailbox", "panel", "wire"]),
+    ("panel", &["config", "controller", "mailbox", "panel", "web", "wire"]),
     ("drivers", &["config", "controller", "mailbox", "wire"]),
 ];
 

@@ -32,16 +32,18 @@ pub struct Files {
     /// The stand-in center's key.
     pub center_key: KeyPair,
     pub hub_key: KeyPair,
+    /// Of the panel.
+    pub pin: String,
 }
 
 impl Files {
     /// Makes everything that a hub finds on its disk before its first start.
-    pub fn make(ports: Ports, panel_port: Option<u16>) -> io::Result<Files> {
+    pub fn make(ports: Ports, panel_port: u16) -> io::Result<Files> {
         let name = format!("sos-hub-demo-{}", &Uuid::new_v4().simple().to_string()[..8]);
         let dir = std::path::absolute(std::env::temp_dir())?.join(name);
         let (center_key, hub_key) = (new_key()?, new_key()?);
         DirBuilder::new().mode(0o700).create(&dir)?;
-        let files = Files { dir, center_key, hub_key };
+        let files = Files { dir, center_key, hub_key, pin: new_pin()? };
         files.fill(ports, panel_port)?;
         Ok(files)
     }
@@ -64,9 +66,10 @@ impl Files {
         self.dir.join("gpio/out").join(SIREN.to_string())
     }
 
-    fn fill(&self, ports: Ports, panel_port: Option<u16>) -> io::Result<()> {
+    fn fill(&self, ports: Ports, panel_port: u16) -> io::Result<()> {
         self.write("center.pub", &self.center_key.public_pem)?;
         self.write("hub.key", &self.hub_key.private_pem)?;
+        self.write("panel.pin", &self.pin)?;
         fs::create_dir(self.dir.join("state"))?;
         self.write("state/plan.jwt", &self.plan()?)?;
         self.write("hub.toml", &config(ports, panel_port))
@@ -108,9 +111,16 @@ fn new_key() -> io::Result<KeyPair> {
     Ok(key_pair(&secret))
 }
 
+/// Four digits.
+fn new_pin() -> io::Result<String> {
+    let mut random = [0; 4];
+    let filled = SystemRandom::new().fill(&mut random);
+    filled.map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    Ok(format!("{:04}", u32::from_le_bytes(random) % 10_000))
+}
+
 /// Paths in it begin at its own directory.
-fn config(Ports { v5: port, .. }: Ports, panel_port: Option<u16>) -> String {
-    let panel = panel_port.map(|port| format!("\n[panel]\nlisten = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
+fn config(Ports { v5: port, .. }: Ports, panel_port: u16) -> String {
     format!(
         r#"# The hub of `sos-hub demo`, which removes this file when it ends.
 
@@ -153,6 +163,10 @@ port = {port}
 account = "{ACCOUNT}"
 hub_key_file = "hub.key"
 center_key_file = "center.pub"
-{panel}"#
+
+[panel]
+listen = "127.0.0.1:{panel_port}"
+pin_file = "panel.pin"
+"#
     )
 }

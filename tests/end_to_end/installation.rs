@@ -1,6 +1,7 @@
 //! A home with everything in it: two brokers, a hub, wires, an app, and the center that watches over it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -18,6 +19,7 @@ use crate::tokens::Key;
 
 pub const HUB: &str = "home";
 pub const ACCOUNT: &str = "a-1234";
+pub const PANEL_PIN: &str = "4711";
 
 /// What differs from one test to the next. The default is a short countdown, and heartbeats that show soon whether
 /// something else was sent.
@@ -42,6 +44,8 @@ pub struct Setup {
     /// More keys of `[app]` and `[center]`.
     pub app_keys: String,
     pub center_keys: String,
+    /// More keys of `[panel]`, and `[[camera]]`s.
+    pub panel_keys: String,
 }
 
 impl Default for Setup {
@@ -61,6 +65,7 @@ impl Default for Setup {
             login: None,
             app_keys: String::new(),
             center_keys: String::new(),
+            panel_keys: String::new(),
         }
     }
 }
@@ -76,6 +81,7 @@ pub struct Installation {
     dir: TempDir,
     state_dir: PathBuf,
     may_ask_the_clock: bool,
+    panel_port: u16,
 }
 
 impl Installation {
@@ -86,7 +92,10 @@ impl Installation {
         fs::write(dir.path().join("hub.key"), hub_key.private_pem()).expect("the hub's key");
         fs::write(dir.path().join("center.pub"), center_key.public_pem()).expect("the center's key");
         let state_dir = setup.state_dir.clone().unwrap_or_else(|| dir.path().join("state"));
-        fs::write(dir.path().join("hub.toml"), hub_toml(&setup, dir.path(), &state_dir)).expect("hub.toml");
+        let panel_port = free_port();
+        fs::write(dir.path().join("panel.pin"), PANEL_PIN).expect("the panel's PIN");
+        let text = hub_toml(&setup, dir.path(), &state_dir, panel_port);
+        fs::write(dir.path().join("hub.toml"), text).expect("hub.toml");
 
         let mut options = client::options("center", setup.center_port.unwrap_or(setup.center_broker.port()));
         if let Some((name, password)) = setup.login {
@@ -106,6 +115,7 @@ impl Installation {
             dir,
             state_dir,
             may_ask_the_clock: setup.may_ask_the_clock,
+            panel_port,
         }
     }
 
@@ -156,6 +166,11 @@ impl Installation {
         self.hub.as_mut().expect("a hub")
     }
 
+    /// Where the panel is.
+    pub fn panel(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.panel_port))
+    }
+
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -193,10 +208,10 @@ impl Drop for Installation {
     }
 }
 
-fn hub_toml(setup: &Setup, dir: &Path, state_dir: &Path) -> String {
+fn hub_toml(setup: &Setup, dir: &Path, state_dir: &Path, panel: u16) -> String {
     let Setup { countdown_seconds, heartbeat_seconds, siren_max_seconds, siren_active_low, clock, .. } = setup;
-    let Setup { app_keys, center_keys, .. } = setup;
-    let (home, center, panel) = (setup.home.port(), setup.center_broker.port(), free_port());
+    let Setup { app_keys, center_keys, panel_keys, .. } = setup;
+    let (home, center) = (setup.home.port(), setup.center_broker.port());
     let (dir, state_dir) = (dir.display(), state_dir.display());
     format!(
         r#"
@@ -236,6 +251,8 @@ heartbeat_seconds = {heartbeat_seconds}
 {center_keys}
 [panel]
 listen = "127.0.0.1:{panel}"
+pin_file = "{dir}/panel.pin"
+{panel_keys}
 "#
     )
 }
