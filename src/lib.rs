@@ -25,7 +25,8 @@
 //! | [`wire`] | topics, commands, reports, signals, tokens: strict in, canonical out |
 //! | [`store`] | incidents, signals, replies, the plan: SQLite |
 //! | [`drivers`] | `mqtt`, `gpio`, `clock`, `logging`, `systemd`: each one thing of the world, none of the others |
-//! | [`daemon`] | the loop, what feeds it, what carries its effects out, and the watchdog's vigil |
+//! | [`daemon`] | the loop, what feeds it, and what carries its effects out |
+//! | [`vigil`] | when the watchdog may be fed |
 //! | [`config`] | `hub.toml`: text to values, every problem at once with its line and a caret |
 //! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
@@ -65,6 +66,7 @@ pub mod exit;
 pub mod mailbox;
 pub mod panel;
 pub mod store;
+pub mod vigil;
 pub mod web;
 pub mod wire;
 pub mod wiring;

@@ -1,5 +1,6 @@
-//! The loop's mailbox. Two lanes: what must never wait (buttons, links, store) and what a stranger can flood
-//! (messages). The first is always served first; the second is bounded, and a full one holds its sender back.
+//! The loop's mailbox. Three lanes, always served in this order: what must never wait (buttons, links, store), messages
+//! that somebody's life may hang on (at a center: alarms), and what else strangers may say. The last two are bounded,
+//! and a full one holds its sender back.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-/// How many messages of strangers may wait; more stay with the broker.
+/// How many messages of strangers may wait for a hub; more stay with the broker.
 const BULK_ROOM: usize = 256;
 
 /// The sending side, for any thread or task.
@@ -23,19 +24,27 @@ pub struct Mailbox<T> {
 struct Shared<T> {
     lanes: Mutex<Lanes<T>>,
     arrival: Condvar,
+    grave_room: Semaphore,
     bulk_room: Semaphore,
 }
 
 struct Lanes<T> {
     urgent: VecDeque<T>,
+    grave: VecDeque<T>,
     bulk: VecDeque<T>,
 }
 
 pub fn mailbox<T>() -> (Sender<T>, Mailbox<T>) {
+    mailbox_for(BULK_ROOM)
+}
+
+/// One in which this many messages of either kind may wait.
+pub fn mailbox_for<T>(room: usize) -> (Sender<T>, Mailbox<T>) {
     let shared = Arc::new(Shared {
-        lanes: Mutex::new(Lanes { urgent: VecDeque::new(), bulk: VecDeque::new() }),
+        lanes: Mutex::new(Lanes { urgent: VecDeque::new(), grave: VecDeque::new(), bulk: VecDeque::new() }),
         arrival: Condvar::new(),
-        bulk_room: Semaphore::new(BULK_ROOM),
+        grave_room: Semaphore::new(room),
+        bulk_room: Semaphore::new(room),
     });
     (Sender { shared: Arc::clone(&shared) }, Mailbox { shared })
 }
@@ -60,7 +69,16 @@ impl<T> Sender<T> {
         self.shared.arrival.notify_one();
     }
 
-    /// For messages: waits until there is room.
+    /// For messages that must not wait behind others: waits until there is room.
+    pub async fn grave(&self, item: T) {
+        if let Ok(permit) = self.shared.grave_room.acquire().await {
+            permit.forget();
+            self.shared.lanes().grave.push_back(item);
+            self.shared.arrival.notify_one();
+        }
+    }
+
+    /// For all other messages: waits until there is room.
     pub async fn bulk(&self, item: T) {
         if let Ok(permit) = self.shared.bulk_room.acquire().await {
             permit.forget();
@@ -71,9 +89,9 @@ impl<T> Sender<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// The next item, urgent ones first; `None` when `patience` (for ever if `None`) is over.
+    /// The next item, in the order of the lanes; `None` when `patience` (for ever if `None`) is over.
     pub fn next(&self, patience: Option<Duration>) -> Option<T> {
-        let nothing = |lanes: &mut Lanes<T>| lanes.urgent.is_empty() && lanes.bulk.is_empty();
+        let nothing = |lanes: &mut Lanes<T>| lanes.urgent.is_empty() && lanes.grave.is_empty() && lanes.bulk.is_empty();
         let lanes = self.shared.lanes();
         let mut lanes = match patience {
             None => self.shared.arrival.wait_while(lanes, nothing).unwrap_or_else(PoisonError::into_inner),
@@ -86,6 +104,10 @@ impl<T> Mailbox<T> {
             }
         };
         if let Some(item) = lanes.urgent.pop_front() {
+            return Some(item);
+        }
+        if let Some(item) = lanes.grave.pop_front() {
+            self.shared.grave_room.add_permits(1);
             return Some(item);
         }
         let item = lanes.bulk.pop_front()?;

@@ -6,7 +6,7 @@ use crate::config::{self, Config};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
-use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Subscription, TlsSettings};
+use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
 use crate::panel::PanelSettings;
 use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
 
@@ -32,7 +32,7 @@ pub fn app_link(config: &Config) -> LinkSettings {
         on_up: vec![availability("online")],
         last_words: vec![availability("offline")],
         subscriptions: CommandName::ALL.iter().map(subscription).collect(),
-        ..link(config, &config.app.broker)
+        ..link(&config.app.broker, is_trusted(config))
     }
 }
 
@@ -51,12 +51,17 @@ pub fn center_link(config: &Config) -> LinkSettings {
         on_up: vec![link_word("online")],
         last_words: vec![link_word("offline")],
         subscriptions: CenterTopic::ALL.iter().map(subscription).collect(),
-        ..link(config, &config.center.broker)
+        ..link(&config.center.broker, is_trusted(config))
     }
 }
 
-fn link(config: &Config, broker: &config::Broker) -> LinkSettings {
-    let trusted = config.hub.clock == config::Clock::Trusted;
+fn is_trusted(config: &Config) -> bool {
+    config.hub.clock == config::Clock::Trusted
+}
+
+/// A link to this broker with nothing to say or hear yet, and with little room. `trusted`: whether the clock counts as
+/// synchronised whatever the kernel says.
+pub(crate) fn link(broker: &config::Broker, trusted: bool) -> LinkSettings {
     LinkSettings {
         name: "",
         host: broker.host.clone(),
@@ -75,6 +80,7 @@ fn link(config: &Config, broker: &config::Broker) -> LinkSettings {
         on_up: Vec::new(),
         last_words: Vec::new(),
         subscriptions: Vec::new(),
+        room: Room::SMALL,
         clock_trusted: Arc::new(move || Clock::new(trusted).synced()),
     }
 }
@@ -95,7 +101,7 @@ pub fn visitor_link(config: &Config) -> LinkSettings {
             subscription(topics.state(), true),
             subscription(topics.reply(), false),
         ],
-        ..link(config, &config.app.broker)
+        ..link(&config.app.broker, is_trusted(config))
     }
 }
 

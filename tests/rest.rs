@@ -49,7 +49,6 @@ fn a_siren_that_cannot_be_put_to_rest_is_told() {
 }
 
 fn rest(home: &Home) -> Output {
-    home.load(MOCK).unwrap();
-    let config = home.path().join("hub.toml");
+    let config = home.write("hub.toml", MOCK);
     Command::new(env!("CARGO_BIN_EXE_sos-hub")).args(["rest", "--config"]).arg(config).output().unwrap()
 }

@@ -14,9 +14,15 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use home::Home;
-use sos_hub::config::Config;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::Packet;
+use rumqttc::v5::{Client, Event, MqttOptions};
+use sos_hub::config::center::CenterConfig;
+use sos_hub::config::{Config, Problems};
+use sos_hub::drivers::mqtt::{LinkSettings, Subscription};
 
 const HUB_TOML: &str = include_str!("../config/hub.toml");
+const CENTER_TOML: &str = include_str!("../config/center.toml");
 
 /// What a test waits for at most; what it waits for comes at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,33 +32,66 @@ fn unset(line: &str) -> Option<&str> {
     line.strip_prefix('#').filter(|rest| rest.starts_with(|first: char| first.is_ascii_lowercase() || first == '['))
 }
 
-fn everything_set() -> String {
-    HUB_TOML.lines().map(|line| format!("{}\n", unset(line).unwrap_or(line))).collect()
+fn everything_set(shipped: &str) -> String {
+    shipped.lines().map(|line| format!("{}\n", unset(line).unwrap_or(line))).collect()
+}
+
+fn load(home: &Home, text: impl AsRef<[u8]>) -> Result<(Config, Problems), Problems> {
+    Config::load(&home.write("hub.toml", text))
+}
+
+fn center(home: &Home, text: &str) -> CenterConfig {
+    let outcome = CenterConfig::load(&home.write("center.toml", text));
+    let (config, warnings) = outcome.unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(warnings.is_empty(), "{warnings}");
+    config
 }
 
 #[test]
 fn hub_toml_is_accepted_as_it_is_and_with_everything_set() {
     let home = Home::new();
-    for text in [HUB_TOML, &everything_set()] {
-        let (_, warnings) = home.load(text).unwrap_or_else(|problems| panic!("{problems}"));
+    for text in [HUB_TOML, &everything_set(HUB_TOML)] {
+        let (_, warnings) = load(&home, text).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(warnings.is_empty(), "{warnings}");
     }
 }
 
 #[test]
-fn hub_toml_names_every_key_and_no_other() {
-    let text = everything_set();
-    let mut shipped = BTreeSet::new();
+fn center_toml_is_accepted_as_it_is_and_with_everything_set() {
+    let home = Home::new();
+    for text in [CENTER_TOML, &everything_set(CENTER_TOML)] {
+        center(&home, text);
+    }
+}
+
+/// The keys that a shipped file shows, set or not, and its tables.
+fn shown(text: &str) -> BTreeSet<String> {
+    let text = everything_set(text);
+    let mut shown = BTreeSet::new();
     let mut table = "";
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if line.starts_with('[') {
             table = line.trim_matches(['[', ']']);
-            shipped.insert(table.to_owned());
+            shown.insert(table.to_owned());
         } else if let Some((key, _)) = line.split_once(" = ") {
-            shipped.insert(format!("{table}.{key}"));
+            shown.insert(format!("{table}.{key}"));
         }
     }
-    assert_eq!(shipped, Config::keys().into_iter().collect());
+    shown
+}
+
+#[test]
+fn hub_toml_names_every_key_and_no_other() {
+    assert_eq!(shown(HUB_TOML), Config::keys().into_iter().collect());
+}
+
+#[test]
+fn center_toml_names_every_key_and_no_other() {
+    let mut keys: BTreeSet<String> = CenterConfig::keys().into_iter().collect();
+    // The file chooses the names of its plans.
+    assert!(keys.remove("plans.*.professional_monitoring"));
+    keys.extend(["plans.protect_plus".to_owned(), "plans.protect_basic".to_owned()]);
+    assert_eq!(shown(CENTER_TOML), keys);
 }
 
 /// What is unset and has no default: setting it changes something.
@@ -70,29 +109,47 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "tls_key_file",
 ];
 
-#[test]
-fn the_values_that_hub_toml_shows_unset_are_the_defaults() {
-    let home = Home::new();
-    let config = |text: &str| format!("{:?}", home.load(text).unwrap_or_else(|problems| panic!("{problems}")).0);
-    let shipped = config(HUB_TOML);
+/// The same of `center.toml`. The default of what a hub is given is what the center itself has.
+const CENTER_WITHOUT_DEFAULT: &[&str] =
+    &["ca_file", "client_cert_file", "client_key_file", "hub_host", "hub_port", "hub_ca_file", "url", "callback_url"];
+
+/// Sets each value that is shown unset, one at a time; `config` says what is read then. Returns how many there were.
+fn compare_with_defaults(shipped: &str, without_default: &[&str], config: impl Fn(&str) -> String) -> usize {
+    let as_shipped = config(shipped);
     let mut table_is_set = true;
     let mut compared = 0;
-    for line in HUB_TOML.lines() {
+    for line in shipped.lines() {
         let setting = unset(line).unwrap_or(line);
         if setting.starts_with('[') {
             table_is_set = unset(line).is_none();
         }
         let Some((key, _)) = unset(line).and_then(|setting| setting.split_once(" = ")) else { continue };
-        if table_is_set && !WITHOUT_DEFAULT.contains(&key) {
-            assert_eq!(
-                config(&HUB_TOML.replacen(&format!("\n{line}\n"), &format!("\n{setting}\n"), 1)),
-                shipped,
-                "{line}"
-            );
+        if table_is_set && !without_default.contains(&key) {
+            let set = shipped.replacen(&format!("\n{line}\n"), &format!("\n{setting}\n"), 1);
+            assert_eq!(config(&set), as_shipped, "{line}");
             compared += 1;
         }
     }
+    compared
+}
+
+#[test]
+fn the_values_that_hub_toml_shows_unset_are_the_defaults() {
+    let home = Home::new();
+    let config = |text: &str| format!("{:?}", load(&home, text).unwrap_or_else(|problems| panic!("{problems}")).0);
+    let compared = compare_with_defaults(HUB_TOML, WITHOUT_DEFAULT, config);
     assert!(compared >= 15, "{compared}");
+}
+
+#[test]
+fn the_values_that_center_toml_shows_are_the_defaults() {
+    let home = Home::new();
+    let compared =
+        compare_with_defaults(CENTER_TOML, CENTER_WITHOUT_DEFAULT, |text| format!("{:?}", center(&home, text)));
+    assert_eq!(compared, 9);
+    let (_, plans) = CENTER_TOML.split_once("[plans]").unwrap();
+    let without_plans = CENTER_TOML.replace(&format!("[plans]{plans}"), "");
+    assert_eq!(center(&home, &without_plans).plans, center(&home, CENTER_TOML).plans);
 }
 
 /// A broker with a shipped configuration, on a port of its own; ended with the value.
@@ -235,6 +292,39 @@ fn at_the_center_each_hub_has_its_own_account_alone() {
     }
 }
 
+#[test]
+fn at_the_center_no_hub_takes_the_centers_place_and_acks_may_go_out_in_numbers() {
+    let home = Home::new_empty();
+    let broker = Broker::start("center", &["sos-center", "a-1"], home.path());
+    let settings = |user: &str| LinkSettings {
+        client_id: "sos-center-center".into(),
+        username: Some(user.into()),
+        password_file: Some(home.write(&format!("{user}.word"), user)),
+        will: None,
+        on_up: Vec::new(),
+        last_words: Vec::new(),
+        subscriptions: vec![Subscription { topic: "center/+/signal".into(), wants_retained: false }],
+        ..support::link::settings(broker.port)
+    };
+    let (_center, heard) = support::link::start(settings("sos-center"));
+    heard.up();
+    let mut options = MqttOptions::new("sos-center-center", "127.0.0.1", broker.port);
+    options.set_credentials("a-1", "a-1");
+    let (client, mut connection) = Client::new(options, 10);
+    let is_granted = |event| match event {
+        Ok(Event::Incoming(Packet::ConnAck(granted))) => Some(granted),
+        Ok(_) => None,
+        Err(error) => panic!("{error}"),
+    };
+    let granted = connection.iter().find_map(is_granted).unwrap();
+    assert_eq!(granted.properties.unwrap().receive_max, Some(1000));
+    client.publish("center/a-1/signal", QoS::AtLeastOnce, false, "alarm").unwrap();
+    std::thread::spawn(move || connection.iter().all(|event| event.is_ok()));
+    // The link is the first one still: what comes next is the message, not a change.
+    assert_eq!(heard.message().payload, b"alarm");
+    heard.has_not_changed();
+}
+
 /// Whether the tool is there to be asked; says so when it is not.
 fn can_ask(tool: &str) -> bool {
     let there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -244,61 +334,90 @@ fn can_ask(tool: &str) -> bool {
     there
 }
 
+const UNITS: [&str; 2] = ["sos-hub", "sos-center"];
+
 #[test]
-fn systemd_accepts_the_unit() {
+fn systemd_accepts_the_units() {
     if !can_ask("systemd-analyze") {
         return;
     }
-    let home = Home::new_empty();
-    // It also looks for the program, which need not be installed here.
-    let unit = fs::read_to_string("systemd/sos-hub.service").unwrap().replace("/usr/bin/sos-hub", "/bin/true");
-    let path = home.write("sos-hub.service", unit);
-    let verified = Command::new("systemd-analyze").arg("verify").arg(path).output().unwrap();
-    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
-    assert!(verified.status.success() && !said.contains("sos-hub.service:"), "{said}");
+    for name in UNITS {
+        let home = Home::new_empty();
+        // It also looks for the program, which need not be installed here.
+        let unit = fs::read_to_string(format!("systemd/{name}.service")).unwrap();
+        let path = home.write(&format!("{name}.service"), unit.replace(&format!("/usr/bin/{name}"), "/bin/true"));
+        let verified = Command::new("systemd-analyze").arg("verify").arg(path).output().unwrap();
+        let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+        assert!(verified.status.success() && !said.contains(&format!("{name}.service:")), "{said}");
+    }
 }
 
 #[test]
 fn systemd_never_gives_up_but_on_a_bad_configuration() {
-    let unit = fs::read_to_string("systemd/sos-hub.service").unwrap();
-    for line in
-        ["Restart=always", "RestartSec=1", "StartLimitIntervalSec=0", "RestartPreventExitStatus=78", "WatchdogSec=9"]
-    {
-        assert!(unit.lines().any(|found| found == line), "{line}");
+    for name in UNITS {
+        let unit = fs::read_to_string(format!("systemd/{name}.service")).unwrap();
+        for line in [
+            "Restart=always",
+            "RestartSec=1",
+            "StartLimitIntervalSec=0",
+            "RestartPreventExitStatus=78",
+            "WatchdogSec=9",
+        ] {
+            assert!(unit.lines().any(|found| found == line), "{name}: {line}");
+        }
+        assert!(!unit.contains("network-online"));
     }
-    assert!(!unit.contains("network-online"));
 }
 
-#[test]
-fn systemd_makes_the_user_and_keeps_the_keys_to_it() {
+/// A system of its own in which sysusers and tmpfiles have done what the shipped files say. `None`, with a word on it,
+/// where that cannot be tried.
+fn installed(name: &str, before: &[&str]) -> Option<Home> {
     if !can_ask("systemd-sysusers") || !can_ask("systemd-tmpfiles") {
-        return;
+        return None;
     }
     let home = Home::new_empty();
     let etc = home.path().join("etc");
     fs::create_dir_all(etc.join("sos-hub")).unwrap();
     fs::write(etc.join("passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
     fs::write(etc.join("group"), "root:x:0:\n").unwrap();
-    fs::write(etc.join("sos-hub/hub.key"), "").unwrap();
+    for file in before {
+        fs::create_dir_all(home.path().join(file).parent().unwrap()).unwrap();
+        fs::write(home.path().join(file), "").unwrap();
+    }
     let root = format!("--root={}", home.path().display());
     let here = std::env::current_dir().unwrap();
-    let made = Command::new("systemd-sysusers").arg(&root).arg(here.join("systemd/sos-hub.sysusers")).output().unwrap();
+    let shipped = |kind: &str| here.join(format!("systemd/{name}.{kind}"));
+    let made = Command::new("systemd-sysusers").arg(&root).arg(shipped("sysusers")).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains("\nsos-hub:"));
-    let groups = fs::read_to_string(etc.join("group")).unwrap();
-    assert!(groups.lines().any(|group| group.starts_with("gpio:") && group.ends_with(":sos-hub")), "{groups}");
-
+    assert!(fs::read_to_string(etc.join("passwd")).unwrap().contains(&format!("\n{name}:")));
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         eprintln!("skipped: only root may give files to another user");
-        return;
+        return None;
     }
-    let kept = Command::new("systemd-tmpfiles")
-        .args([&root, "--create"])
-        .arg(here.join("systemd/sos-hub.tmpfiles"))
-        .output()
-        .unwrap();
+    let kept = Command::new("systemd-tmpfiles").args([&root, "--create"]).arg(shipped("tmpfiles")).output().unwrap();
     assert!(kept.status.success(), "{kept:?}");
-    let mode = |name: &str| fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o7777;
-    assert_eq!((mode("etc/sos-hub"), mode("etc/sos-hub/hub.key")), (0o750, 0o640));
-    assert_eq!(mode("var/lib/sos-hub"), 0o700);
+    Some(home)
+}
+
+fn mode(home: &Home, name: &str) -> u32 {
+    fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn systemd_makes_the_hubs_user_and_keeps_the_keys_to_it() {
+    let Some(home) = installed("sos-hub", &["etc/sos-hub/hub.key"]) else { return };
+    let groups = fs::read_to_string(home.path().join("etc/group")).unwrap();
+    assert!(groups.lines().any(|group| group.starts_with("gpio:") && group.ends_with(":sos-hub")), "{groups}");
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/hub.key")), (0o750, 0o640));
+    assert_eq!(mode(&home, "var/lib/sos-hub"), 0o700);
+}
+
+#[test]
+fn systemd_makes_the_centers_user_and_keeps_the_keys_to_it() {
+    let Some(home) = installed("sos-center", &["etc/sos-hub/center.password"]) else { return };
+    assert_eq!((mode(&home, "etc/sos-hub"), mode(&home, "etc/sos-hub/center.password")), (0o755, 0o640));
+    assert_eq!(mode(&home, "var/lib/sos-center"), 0o700);
+    let owner = |name: &str| fs::metadata(home.path().join(name)).unwrap().uid();
+    assert_ne!(owner("var/lib/sos-center"), 0);
+    assert_eq!(owner("etc/sos-hub/center.password"), 0);
 }

@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 6] = [
 const STARTS_THE_DAEMON: [&str; 3] = ["src/daemon", "src/demo", "src/main.rs"];
 
 /// What decides or translates, and so must not reach the world.
-const PURE: [&str; 3] = ["src/controller", "src/wire", "src/center/desk"];
+const PURE: [&str; 4] = ["src/controller", "src/wire", "src/center/desk", "src/center/wire"];
 
 /// The world. (The controller is held to more: no `std` and no library at all.)
 const WORLD: [&str; 15] = [

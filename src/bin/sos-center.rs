@@ -15,7 +15,7 @@ use sos_hub::exit;
 
 /// A monitoring center: it takes the alarms of SOS hubs and leads its operators through each.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(name = "sos-center", version, about, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -151,9 +151,9 @@ fn run(path: &Path) -> u8 {
     };
     with_config(path, |config| match run::run(config) {
         Ok(()) => exit::WELL,
-        Err(problem) => {
-            eprintln!("{problem}");
-            exit::FAILED
+        Err(failure) => {
+            eprintln!("{failure}");
+            if failure.is_configuration() { exit::CONFIGURATION } else { exit::FAILED }
         }
     })
 }

@@ -14,11 +14,16 @@ use super::desk::words::{CallOutcome, Order, OrderRefusal};
 use crate::controller::moment::{Boottime, Id};
 use crate::mailbox::Sender;
 
+/// Asks the desk something on the loop's thread, between two turns; must be quick.
+pub type Question = Box<dyn FnOnce(&Desk, Boottime) + Send>;
+
+/// What became of an order.
+type Outcome = Result<(), OrderRefusal>;
+
 /// What lands in the loop's mailbox.
 pub enum Mail {
     Input(Input),
-    /// Runs on the loop's thread, between two turns; must be quick.
-    Question(Box<dyn FnOnce(&Desk, Boottime) + Send>),
+    Question(Question),
     Stop,
 }
 
@@ -60,12 +65,12 @@ pub struct Bell {
 #[derive(Clone, Default)]
 struct Answers {
     next_ticket: Arc<AtomicU64>,
-    waiting: Arc<Mutex<HashMap<u64, oneshot::Sender<Result<(), OrderRefusal>>>>>,
+    waiting: Arc<Mutex<HashMap<u64, oneshot::Sender<Outcome>>>>,
 }
 
 impl Answers {
     /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Result<(), OrderRefusal>>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Outcome>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,7 +139,7 @@ impl Bell {
         });
     }
 
-    pub fn answer(&self, ticket: u64, outcome: Result<(), OrderRefusal>) {
+    pub fn answer(&self, ticket: u64, outcome: Outcome) {
         if let Some(sender) = self.answers.waiting().remove(&ticket) {
             // Who ordered may have gone away.
             let _ = sender.send(outcome);

@@ -54,6 +54,22 @@ pub struct Moment {
     pub random: u128,
 }
 
+impl Moment {
+    /// An id that no other moment and no other `draw` of this one gives.
+    pub fn fresh_id(&self, draw: u64) -> Id {
+        let (high, low) = ((self.random >> 64) as u64, self.random as u64);
+        let bits = (mix(high.wrapping_add(draw)) as u128) << 64 | mix(low ^ draw.rotate_left(32)) as u128;
+        Id::v7(self.wall, bits)
+    }
+}
+
+/// The finalizer of SplitMix64: spreads every bit of its argument over the result.
+fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 /// The kernel's `boot_id`: tells whether a [`Boottime`] that was stored still means anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BootId(pub u128);

@@ -50,9 +50,7 @@ impl Turn {
     /// An id that no other turn and no other call in this turn gives.
     pub fn fresh_id(&mut self) -> Id {
         self.draws += 1;
-        let (high, low) = ((self.at.random >> 64) as u64, self.at.random as u64);
-        let bits = (mix(high.wrapping_add(self.draws)) as u128) << 64 | mix(low ^ self.draws.rotate_left(32)) as u128;
-        Id::v7(self.at.wall, bits)
+        self.at.fresh_id(self.draws)
     }
 
     pub fn record(&mut self, record: Record) {
@@ -98,13 +96,6 @@ impl Turn {
     pub fn log(&mut self, severity: Severity, incident: Option<Id>, topic: &'static str, text: String) {
         self.log.push(LogLine { severity, incident, topic, text });
     }
-}
-
-/// The finalizer of SplitMix64: spreads every bit of its argument over the result.
-fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// The earlier of two deadlines, either of which may be missing.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Mail;
 use super::turns::{Happening, World};
-use super::vigil::Vigil;
+use super::{Mail, Organ};
 use crate::controller::effect::{Effect, Report, Signal};
 use crate::controller::input::ReplyTo;
 use crate::controller::moment::{Boottime, Moment};
@@ -17,6 +16,7 @@ use crate::drivers::mqtt::{Keep, Link, Publication};
 use crate::mailbox::Mailbox;
 use crate::panel::Board;
 use crate::store::Store;
+use crate::vigil::Vigil;
 use crate::wire::tokens::Signer;
 use crate::wire::topics::{AppTopics, CenterTopics, HubTopic};
 use crate::wire::{reports, signals};
@@ -61,7 +61,8 @@ impl World for Hands {
             match self.memory.next().or_else(|| self.mailbox.next(next.map(|next| next.since(now)))) {
                 Some(Mail::Input(input)) => return Happening::Input(input),
                 Some(Mail::Stop) => return Happening::Stop,
-                Some(Mail::Pong(organ, number)) => self.vigil.pong(organ, number, clock::boottime()),
+                Some(Mail::Pong(Organ::Store, _)) => self.vigil.store_lives(clock::boottime()),
+                Some(Mail::Pong(Organ::Buttons, number)) => self.vigil.all_live(number, clock::boottime()),
                 None if until.is_some_and(|until| clock::boottime() >= until) => return Happening::Nothing,
                 None => {}
             }

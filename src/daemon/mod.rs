@@ -3,7 +3,6 @@
 mod ears;
 mod hands;
 pub mod turns;
-mod vigil;
 
 use std::fmt;
 use std::io;
@@ -25,11 +24,11 @@ use crate::drivers::systemd;
 use crate::mailbox::{Mailbox, Sender, mailbox};
 use crate::panel::{Board, Panel};
 use crate::store::Store;
+use crate::vigil::Vigil;
 use crate::wire::tokens::{Signer, Verifier};
 use crate::wiring;
 use ears::{AppEar, CenterEar, PanelEar, StoreEar};
 use hands::Hands;
-use vigil::Vigil;
 
 /// How long the start waits for what the disk holds. Then the hub is there without it: a broken disk must not keep the
 /// button and the siren from working.

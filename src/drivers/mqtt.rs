@@ -53,8 +53,25 @@ pub struct LinkSettings {
     pub last_words: Vec<Publication>,
     /// At least one.
     pub subscriptions: Vec<Subscription>,
+    /// How much may wait for the broker.
+    pub room: Room,
     /// Whether the wall clock may be believed. While it may not, a certificate that is not valid *yet* is accepted.
     pub clock_trusted: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// How much a link keeps for its broker. When more waits, the oldest goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The most that may be sent without the broker's acknowledgement; the broker's own limit counts if it is lower.
+    pub under_way: u16,
+    pub waiting: usize,
+    /// Of topics and payloads.
+    pub waiting_bytes: usize,
+}
+
+impl Room {
+    /// For a link with one home behind it.
+    pub const SMALL: Room = Room { under_way: 16, waiting: 256, waiting_bytes: 256 * 1024 };
 }
 
 /// Which brokers to believe, and how to show who we are. All files are PEM.
@@ -97,7 +114,7 @@ pub struct Publication {
 pub enum Keep {
     /// Until the broker has it or a newer one of the same topic is there.
     Latest,
-    /// Until the broker has it, in order. At most 256 and 256 KiB wait; then the oldest are dropped.
+    /// Until the broker has it, in order. When more wait than there is [`Room`] for, the oldest are dropped.
     Queue,
     /// For the connection that stands now: dropped if there is none, or if it ends before the broker has it.
     Now,
@@ -139,7 +156,7 @@ impl Link {
     ///
     /// When the system gives no thread or no poll descriptor.
     pub fn start(settings: LinkSettings, listener: impl Listener) -> io::Result<Link> {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox::new(settings.room));
         let (ending, ending_seen) = watch::channel(None);
         // Name look-ups are the only thing that needs other threads. Those that hang must not pile up.
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -21,7 +21,8 @@ use super::hosts::Hosts;
 pub const BODY_BYTES: usize = 16 * 1024;
 const BODY: Duration = Duration::from_secs(10);
 
-const POLICY: &str = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+const POLICY: &str =
+    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
 
 /// Puts the guard before a site that browsers use: only for these hosts, changes only from the site's own pages.
 pub fn of_pages(site: Router, hosts: Hosts) -> Router {
@@ -39,7 +40,8 @@ async fn own_host(State(hosts): State<Arc<Hosts>>, request: Request, next: Next)
     match (named.next().map(HeaderValue::to_str), named.next()) {
         (Some(Ok(host)), None) if hosts.are_ours(host) => next.run(request).await,
         _ => {
-            let sentence = "This site is not known by that name. Use its address, or add the name to its configuration.";
+            let sentence =
+                "This site is not known by that name. Use its address, or add the name to its configuration.";
             (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()
         }
     }

@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn our_names_and_addresses_are_ours() {
-        for host in ["localhost", "LOCALHOST:8090", "127.0.0.1:8090", "[::1]:8090", "center.example", "center.example.:1"] {
+        for host in
+            ["localhost", "LOCALHOST:8090", "127.0.0.1:8090", "[::1]:8090", "center.example", "center.example.:1"]
+        {
             assert!(hosts("127.0.0.1:8090").are_ours(host), "{host}");
         }
         assert!(hosts("192.168.1.5:80").are_ours("192.168.1.5"));

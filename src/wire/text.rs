@@ -63,7 +63,7 @@ pub(super) fn clock(standing: ClockStanding) -> &'static str {
     }
 }
 
-/// For this module's own structures alone: they hold nothing that JSON cannot say.
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+/// For the messages' own structures alone: they hold nothing that JSON cannot say.
+pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("texts, numbers and lists are always JSON")
 }

@@ -1,14 +1,20 @@
 //! Signed tokens: compact JWS (RFC 7515) with Ed25519 (RFC 8037), and no other algorithm. Times within a token are not
 //! judged here: the hub's clock may be wrong, and only the controller knows whether to believe it.
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::signature::{self, Signer as Sign, Verifier as Verify};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::signature::{self, Verifier as Verify};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 use serde_json::value::RawValue;
+
+use super::text::json;
 
 /// The largest token that is looked at, in bytes.
 pub const MAX_BYTES: usize = 8192;
@@ -41,8 +47,9 @@ pub enum TokenProblem {
 
 /// Signs with one private key.
 pub struct Signer {
-    key: EncodingKey,
-    header: Header,
+    pair: Ed25519KeyPair,
+    /// Encoded, with the dot after it: the same for every token.
+    header: String,
 }
 
 impl Signer {
@@ -50,10 +57,11 @@ impl Signer {
     /// look into a token; nobody trusts it.
     pub fn from_pem(pem: &[u8], kid: &str) -> Result<Signer, KeyProblem> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| KeyProblem::NoPrivateKey)?;
-        key_pair(der.secret_pkcs8_der()).map_err(|_| KeyProblem::NotEd25519)?;
-        install_provider();
+        // Of version 1, which has no public part to compare with, or 2.
+        let pair =
+            Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der()).map_err(|_| KeyProblem::NotEd25519)?;
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
-        Ok(Signer { key: EncodingKey::from_ed_der(der.secret_pkcs8_der()), header })
+        Ok(Signer { pair, header: URL_SAFE_NO_PAD.encode(json(&header)) + "." })
     }
 
     /// The token of these claims, a JSON object.
@@ -62,15 +70,23 @@ impl Signer {
         if !claims.get().starts_with('{') {
             return Err(TokenProblem::NotAToken);
         }
-        jsonwebtoken::encode(&self.header, &claims, &self.key).map_err(problem)
+        // The library would read the key anew, and draw its public part, for each of thousands a second.
+        let mut token = self.header.clone();
+        URL_SAFE_NO_PAD.encode_string(claims.get(), &mut token);
+        let signature = self.pair.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
     }
 }
 
-/// Verifies what one public key's owner has signed.
+/// Verifies what one public key's owner has signed. Small: a center holds one for each of its accounts.
+#[derive(Clone)]
 pub struct Verifier {
-    key: DecodingKey,
-    validation: Validation,
+    key: [u8; KEY_BYTES],
 }
+
+const KEY_BYTES: usize = 32;
 
 impl Verifier {
     /// Takes the text of a PEM file with a public key (SPKI).
@@ -78,13 +94,8 @@ impl Verifier {
         /// What stands before the 32 bytes of a key: RFC 8410 leaves no choice.
         const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyProblem::NoPublicKey)?;
-        let key = der.strip_prefix(&ED25519_SPKI).filter(|key| key.len() == 32).ok_or(KeyProblem::NotEd25519)?;
-        install_provider();
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        Ok(Verifier { key: DecodingKey::from_ed_der(key), validation })
+        let key = der.strip_prefix(&ED25519_SPKI).ok_or(KeyProblem::NotEd25519)?;
+        Ok(Verifier { key: key.try_into().map_err(|_| KeyProblem::NotEd25519)? })
     }
 
     /// The claims of a token that the key's owner has signed: the text of a JSON object.
@@ -92,7 +103,9 @@ impl Verifier {
         if token.len() > MAX_BYTES {
             return Err(TokenProblem::TooLarge);
         }
-        let data = jsonwebtoken::decode::<Box<RawValue>>(token, &self.key, &self.validation).map_err(problem)?;
+        install_provider();
+        let key = DecodingKey::from_ed_der(&self.key);
+        let data = jsonwebtoken::decode::<Box<RawValue>>(token, &key, &VALIDATION).map_err(problem)?;
         if data.header.crit.is_some() || data.header.typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
             return Err(TokenProblem::Header);
         }
@@ -104,6 +117,15 @@ impl Verifier {
     }
 }
 
+/// The signature alone is judged.
+static VALIDATION: LazyLock<Validation> = LazyLock::new(|| {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation
+});
+
 fn problem(error: Error) -> TokenProblem {
     match error.kind() {
         ErrorKind::InvalidSignature => TokenProblem::Signature,
@@ -112,45 +134,22 @@ fn problem(error: Error) -> TokenProblem {
     }
 }
 
-/// Of version 1, which has no public part to compare with, or 2.
-fn key_pair(pkcs8: &[u8]) -> Result<Ed25519KeyPair, Error> {
-    Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| ErrorKind::InvalidEddsaKey.into())
-}
-
 /// The token library takes its cryptography from the process. This is ring's, which TLS uses as well, and Ed25519
 /// alone.
 fn install_provider() {
     static RING: CryptoProvider = CryptoProvider {
-        signer_factory: |algorithm, key| {
-            require_eddsa(algorithm)?;
-            Ok(Box::new(Ed25519Signer(key_pair(key.as_bytes())?)))
-        },
+        // Only the verifying half of the library is used.
+        signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
         verifier_factory: |algorithm, key| {
-            require_eddsa(algorithm)?;
+            if *algorithm != Algorithm::EdDSA {
+                return Err(ErrorKind::InvalidAlgorithm.into());
+            }
             Ok(Box::new(Ed25519Verifier(key.try_get_as_bytes()?.to_vec())))
         },
         key_utils: KeyUtils::new_unimplemented(),
     };
     // An error says that it is installed already.
     let _ = RING.install_default();
-}
-
-fn require_eddsa(algorithm: &Algorithm) -> Result<(), Error> {
-    if *algorithm == Algorithm::EdDSA { Ok(()) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
-}
-
-struct Ed25519Signer(Ed25519KeyPair);
-
-impl Sign<Vec<u8>> for Ed25519Signer {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self.0.sign(message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Ed25519Signer {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
 }
 
 struct Ed25519Verifier(Vec<u8>);

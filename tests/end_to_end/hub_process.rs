@@ -1,4 +1,4 @@
-//! The hub's process: how it is started as systemd does, watched and ended.
+//! A service's process, the hub's or another's: how it is started as systemd does, watched and ended.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::net::UnixDatagram;
@@ -17,7 +17,12 @@ pub struct HubProcess {
 
 /// The shipped binary with these arguments.
 pub fn sos_hub(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sos-hub"));
+    service(env!("CARGO_BIN_EXE_sos-hub"), arguments)
+}
+
+/// A program with these arguments, and nothing of the environment that a service manager would set.
+pub fn service(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
     for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "JOURNAL_STREAM", "SOS_LOG"] {
         command.env_remove(variable);
@@ -28,19 +33,23 @@ pub fn sos_hub(arguments: &[&str]) -> Command {
 impl HubProcess {
     /// `may_ask_the_clock`: whether the process is allowed to ask the kernel if the clock is synchronised.
     pub fn start(config: &Path, log: &Path, may_ask_the_clock: bool) -> HubProcess {
+        HubProcess::start_service(sos_hub(&["run", "--config"]), config, log, may_ask_the_clock)
+    }
+
+    /// The same of a command whose last argument, the configuration, is yet to come.
+    pub fn start_service(mut command: Command, config: &Path, log: &Path, may_ask_the_clock: bool) -> HubProcess {
         let socket = log.with_file_name("notify");
         // It is there from an earlier start.
         let _ = fs::remove_file(&socket);
         let manager = UnixDatagram::bind(&socket).expect("the manager's socket");
         let output = open_log(log);
-        let mut command = sos_hub(&["run", "--config"]);
         command.arg(config).env("NOTIFY_SOCKET", &socket);
         command.stdout(output.try_clone().expect("the log")).stderr(output);
         if !may_ask_the_clock {
             // SAFETY: only system calls are made between fork and exec, on data of the function's own stack.
             unsafe { command.pre_exec(forbid_asking_the_clock) };
         }
-        HubProcess { child: command.spawn().expect("sos-hub starts"), manager }
+        HubProcess { child: command.spawn().expect("the program starts"), manager }
     }
 
     /// Waits until the hub says that it does its work.
@@ -48,11 +57,21 @@ impl HubProcess {
         self.manager.set_read_timeout(Some(time)).expect("a time-out");
         let mut buffer = [0; 1024];
         loop {
-            let length = self.manager.recv(&mut buffer).expect("READY=1 from the hub");
+            let length = self.manager.recv(&mut buffer).expect("READY=1 from the service");
             if String::from_utf8_lossy(&buffer[..length]).lines().any(|line| line == "READY=1") {
                 return;
             }
         }
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the service ends", || {
+            status = self.child.try_wait().expect("the service's state");
+            status.is_some()
+        });
+        status.expect("an exit status")
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -70,12 +89,7 @@ impl HubProcess {
         let pid = self.child.id().try_into().expect("a process id");
         // SAFETY: the child was not waited for yet, so the id is still its own.
         unsafe { libc::kill(pid, libc::SIGTERM) };
-        let mut status = None;
-        wait_until("the hub ends", || {
-            status = self.child.try_wait().expect("the hub's state");
-            status.is_some()
-        });
-        status.expect("an exit status")
+        self.ended()
     }
 }
 

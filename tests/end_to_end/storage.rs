@@ -1,12 +1,9 @@
 //! Disks that fail: the alarm goes out all the same, and it is said that nothing would survive a power cut.
 
-use std::ffi::CString;
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::fs;
 
 use crate::installation::{Installation, Setup};
+use crate::support::disk::SmallDisk;
 
 #[test]
 fn without_a_disk_siren_and_signal_go_out_and_the_reply_says_so() {
@@ -63,7 +60,7 @@ fn a_corrupt_memory_is_put_aside_and_the_plan_survives() {
 fn a_full_disk_keeps_no_alarm_back() {
     let dir = tempfile::tempdir().expect("a directory");
     let Some(disk) = SmallDisk::mount(&dir.path().join("disk")) else { return };
-    let home = Installation::running(Setup { state_dir: Some(disk.0.join("state")), ..Setup::default() });
+    let home = Installation::running(Setup { state_dir: Some(disk.path().join("state")), ..Setup::default() });
     let reply = home.app.ask("request", "siren");
     assert_eq!(reply["durable"], true, "{reply}");
     home.app.accepted("cancel", "");
@@ -81,43 +78,4 @@ fn a_full_disk_keeps_no_alarm_back() {
     home.app.no_fault("storage");
     let reply = home.app.ask("request", "siren");
     assert_eq!(reply["durable"], true, "{reply}");
-}
-
-/// A file system of a megabyte.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None`, with the reason on standard error, where this user may not mount.
-    fn mount(at: &Path) -> Option<SmallDisk> {
-        fs::create_dir(at).expect("a directory");
-        let target = CString::new(at.as_os_str().as_bytes()).expect("a path");
-        let options = c"size=1m";
-        // SAFETY: the strings live through the call.
-        let done =
-            unsafe { libc::mount(c"none".as_ptr(), target.as_ptr(), c"tmpfs".as_ptr(), 0, options.as_ptr().cast()) };
-        if done != 0 {
-            eprintln!("skipped: a tmpfs cannot be mounted here ({})", std::io::Error::last_os_error());
-            return None;
-        }
-        Some(SmallDisk(at.to_owned()))
-    }
-
-    fn fill(&self) {
-        let mut file = File::create(self.0.join("filler")).expect("a file");
-        // Until there is no room left.
-        while file.write_all(&[1; 512]).is_ok() {}
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.0.join("filler")).expect("the filler");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let target = CString::new(self.0.as_os_str().as_bytes()).expect("a path");
-        // The hub may still have files open there: it goes when they do.
-        // SAFETY: the string lives through the call.
-        unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
-    }
 }

@@ -19,6 +19,14 @@ impl Key {
         Key { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key") }
     }
 
+    /// From PKCS#8 as OpenSSL writes it.
+    pub fn from_pem(pem: &str) -> Key {
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = BASE64_STANDARD.decode(body).expect("a PEM file");
+        let seed: [u8; 32] = der[16..48].try_into().expect("a seed");
+        Key { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key") }
+    }
+
     /// PKCS#8 as OpenSSL writes it (RFC 8410).
     pub fn private_pem(&self) -> String {
         pem("PRIVATE KEY", &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20], &self.seed)

@@ -100,9 +100,8 @@ impl Browser {
 
     /// Presses the button or link with exactly this on it, once it is there.
     pub fn press(&self, label: &str) {
-        let found = format!(
-            "//*[self::button or self::a][normalize-space(.)='{label}' or normalize-space(text())='{label}']"
-        );
+        let found =
+            format!("//*[self::button or self::a][normalize-space(.)='{label}' or normalize-space(text())='{label}']");
         self.click(Locator::XPath(&found), label);
     }
 

@@ -5,7 +5,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
-use sos_hub::config::{Config, Problems};
 use tempfile::TempDir;
 
 /// As `openssl genpkey -algorithm ed25519` writes a key, its seed all zeros.
@@ -62,9 +61,5 @@ impl Home {
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
-    }
-
-    pub fn load(&self, text: impl AsRef<[u8]>) -> Result<(Config, Problems), Problems> {
-        Config::load(&self.write("hub.toml", text))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use sos_hub::controller::input::{LinkChange, LinkProblem};
-use sos_hub::drivers::mqtt::{Link, LinkSettings, Listener, Message, Publication, Subscription};
+use sos_hub::drivers::mqtt::{Link, LinkSettings, Listener, Message, Publication, Room, Subscription};
 
 use super::DEADLINE;
 
@@ -45,6 +45,12 @@ impl Heard {
         }
     }
 
+    /// Nothing of the link itself was told that was not looked at.
+    pub fn has_not_changed(&self) {
+        let change = self.changes.try_recv();
+        assert!(change.is_err(), "{change:?}");
+    }
+
     pub fn message(&self) -> Message {
         self.messages.recv_timeout(DEADLINE).expect("a message on the link")
     }
@@ -75,6 +81,7 @@ pub fn settings(port: u16) -> LinkSettings {
             Subscription { topic: "in".into(), wants_retained: false },
             Subscription { topic: "wanted".into(), wants_retained: true },
         ],
+        room: Room::SMALL,
         clock_trusted: Arc::new(|| true),
     }
 }

@@ -9,15 +9,17 @@ use crate::controller::words::{CallStage, Service};
 /// One thing to do. The loop carries effects out in their order.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Commit these records together and in order, then answer with the ticket.
+    /// Commit these records together and in order, batches in the order of their tickets, then answer with the ticket.
     Persist(Batch),
-    /// Look for what is not in the desk's memory, then answer with [`super::input::Input::LookedUp`].
+    /// Look for what is not in the desk's memory, then answer with [`super::input::Input::LookedUp`]. The signal is to be
+    /// found by its account and `jti` together.
     LookUp { signal: Box<Signal>, incidents: Vec<Id> },
     /// Sign and publish.
     Say(Said),
     /// Have a telephony provider call somebody. Never asked twice with one id.
     PlaceCall(Box<CallRequest>),
-    /// Ask a dispatch service for help. Asked again only after an answer of "not taken".
+    /// Ask a dispatch service for help. Asked again after an answer of "not taken", and after a restart without an
+    /// answer: the service is to know a second request for one incident by its id.
     AskDispatch(Box<DispatchRequest>),
     /// Tell whoever is to be told when no operator looks.
     Alert(Box<AlertRequest>),

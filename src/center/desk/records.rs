@@ -105,6 +105,13 @@ pub enum StepRecordState {
     Closed,
 }
 
+impl StepRecordState {
+    /// The first contact is on the line.
+    pub fn is_answered(self) -> bool {
+        matches!(self, StepRecordState::CallingFirst { answered: true, .. })
+    }
+}
+
 /// Why help is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DispatchReason {

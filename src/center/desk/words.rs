@@ -1,5 +1,6 @@
 //! The words that the desk, its store, its calls and its console share.
 
+use core::borrow::Borrow;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
@@ -17,6 +18,13 @@ impl AccountId {
     }
 
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that a map of accounts can be asked with the text of a topic.
+impl Borrow<str> for AccountId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -1,7 +1,7 @@
 //! Questions to the database that are not the writer's business, on a thread and a read-only connection of their own.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ impl Archive {
     }
 }
 
-fn run(asked: &Receiver<Question>, path: &PathBuf) {
+fn run(asked: &Receiver<Question>, path: &Path) {
     let mut database: Option<Connection> = None;
     while let Ok(first) = asked.recv() {
         if database.is_none() {

@@ -228,7 +228,8 @@ fn issue(
     wall: Wall,
 ) -> rusqlite::Result<Option<PlanToken>> {
     let last = read::token_of(transaction, &account.id)?;
-    let token = tokens::issue(account, plans, last.as_ref(), wall);
+    let is_due = tokens::is_outdated(last.as_ref(), account, plans);
+    let token = is_due.then(|| tokens::issue(account, plans, last.as_ref(), wall));
     if let Some(token) = &token {
         rows::put_token(transaction, token)?;
     }

@@ -9,20 +9,13 @@ use super::queue::Group;
 use super::schema::KIND;
 use super::{read, rows};
 use crate::center::desk::records::Restored;
-use crate::center::desk::words::Account;
+use crate::center::desk::words::{Account, AccountId};
 use crate::store::file::{self, Trouble, judge};
 
 pub struct Database {
     connection: Connection,
     /// That of the account that was changed last, as far as has been read.
     version: i64,
-}
-
-/// What a database held when it was opened.
-pub struct Found {
-    pub restored: Restored,
-    /// The key of each account's hub, in the order of the accounts.
-    pub accounts: Vec<(Account, String)>,
 }
 
 impl Database {
@@ -33,16 +26,16 @@ impl Database {
         Ok(Database { connection, version: 0 })
     }
 
-    /// Reads what is to go on after a restart.
-    pub fn found(&mut self, path: &Path) -> Result<Found, Trouble> {
+    /// Reads what is to go on after a restart, and the key of each account's hub.
+    pub fn found(&mut self, path: &Path) -> Result<(Restored, Vec<(AccountId, String)>), Trouble> {
         self.read().map_err(|error| judge(path, "read", &error))
     }
 
-    fn read(&mut self) -> rusqlite::Result<Found> {
+    fn read(&mut self) -> rusqlite::Result<(Restored, Vec<(AccountId, String)>)> {
         // All of one moment, whatever the command line writes beside it.
         let moment = self.connection.transaction()?;
         self.version = read::highest_version(&moment)?;
-        Ok(Found { accounts: read::accounts_since(&moment, 0)?, restored: read::restored(&moment)? })
+        read::restored(&moment)
     }
 
     /// The accounts that have changed since they were last read, those of a handle before this one included.

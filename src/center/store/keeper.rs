@@ -2,7 +2,7 @@
 //! for it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::{Connection, OpenFlags};
@@ -35,7 +35,7 @@ impl Keeper {
     }
 }
 
-fn run(wished: &Receiver<()>, path: &PathBuf) {
+fn run(wished: &Receiver<()>, path: &Path) {
     let mut connection = None;
     while wished.recv().is_ok() {
         let done = match connection.take() {

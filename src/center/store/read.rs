@@ -28,8 +28,13 @@ pub fn all<T>(
     connection.prepare_cached(sql)?.query_map(values, read)?.collect()
 }
 
-/// All that is to go on after a restart.
-pub fn restored(connection: &Connection) -> Result<Restored> {
+/// All that is to go on after a restart, and the key of each account's hub.
+pub fn restored(connection: &Connection) -> Result<(Restored, Vec<(AccountId, String)>)> {
+    let (mut accounts, mut keys) = (Vec::new(), Vec::new());
+    for (account, key) in accounts_since(connection, 0)? {
+        keys.push((account.id.clone(), key));
+        accounts.push(account);
+    }
     let mut incidents = all(connection, "SELECT * FROM incident WHERE ended_wall_ms IS NULL", [], incident)?;
     let ended = "SELECT * FROM incident WHERE ended_wall_ms IS NOT NULL ORDER BY ended_wall_ms DESC LIMIT ?1";
     incidents.extend(all(connection, ended, [ENDED_INCIDENTS], incident)?);
@@ -39,8 +44,8 @@ pub fn restored(connection: &Connection) -> Result<Restored> {
     signals.reverse();
     let mut security = all(connection, "SELECT * FROM security ORDER BY number DESC LIMIT ?1", [SECURITY], rejected)?;
     security.reverse();
-    Ok(Restored {
-        accounts: accounts_since(connection, 0)?.into_iter().map(|(account, _)| account).collect(),
+    let restored = Restored {
+        accounts,
         hubs: all(connection, "SELECT * FROM hub", [], hub)?,
         faults: all(connection, "SELECT account, code, message, since_wall_ms FROM hub_fault", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -49,7 +54,8 @@ pub fn restored(connection: &Connection) -> Result<Restored> {
         incidents: incidents.into_iter().map(|incident| with_all(connection, incident)).collect::<Result<_>>()?,
         signals,
         security,
-    })
+    };
+    Ok((restored, keys))
 }
 
 /// The accounts whose version is higher than this, by their ids, with their hubs' keys in PEM.

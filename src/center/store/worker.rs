@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::database::{Database, Found};
+use super::database::Database;
 use super::keeper::Keeper;
 use super::queue::Group;
 use super::{Shared, Told, database_path};
 use crate::center::desk::input::StoreReport;
+use crate::center::desk::records::Restored;
+use crate::center::desk::words::AccountId;
 use crate::center::nudge::{self, Listener};
 use crate::store::file::{Trouble, give_to_owner_of_directory, sentence};
 
@@ -29,16 +31,15 @@ pub fn run(shared: &Arc<Shared>, state_dir: &Path, tell: &dyn Fn(Told)) {
             .map_err(|error| format!("The system gives no thread to the store ({error}): end other programs."))?;
         Ok((lock, database, found, keeper))
     });
-    let (_lock, database, found, keeper) = match opened {
+    let (_lock, database, (restored, keys), keeper) = match opened {
         Ok(opened) => opened,
         Err(problem) => return tell(Told::Fatal(problem)),
     };
     let _nudges = listen(shared, state_dir);
-    let keys = found.accounts.into_iter().map(|(account, key)| (account.id, key)).collect();
-    tell(Told::Restored(Box::new(found.restored), keys));
+    tell(Told::Restored(Box::new(restored), keys));
     let version = database.version();
-    let state = State::Working(database);
-    let mut worker = Worker { shared, tell, path, state, keeper, version, to_tidy: 0, to_catch_up: 0 };
+    let (database, outage) = (Some(database), None);
+    let mut worker = Worker { shared, tell, path, database, outage, keeper, version, to_tidy: 0, to_catch_up: 0 };
     while worker.turn() {}
 }
 
@@ -48,6 +49,9 @@ fn listen(shared: &Arc<Shared>, state_dir: &Path) -> Option<Listener> {
     let listener = nudge::listen(state_dir, move || shared.change(|inbox| inbox.reread = true));
     listener.inspect_err(|problem| tracing::warn!("{problem}")).ok()
 }
+
+/// What is to go on, and the key of each account's hub.
+type Found = (Restored, Vec<(AccountId, String)>);
 
 /// Opens and reads the database for the first time; the error is a sentence. Whatever is wrong now, a person has to
 /// mend: a center that started without its accounts would turn alarms away.
@@ -88,7 +92,10 @@ struct Worker<'a> {
     shared: &'a Shared,
     tell: &'a dyn Fn(Told),
     path: PathBuf,
-    state: State,
+    /// `None` between an error and the next try.
+    database: Option<Database>,
+    /// From an error until something could be written again.
+    outage: Option<Outage>,
     keeper: Keeper,
     /// Of the accounts that have been told.
     version: i64,
@@ -97,9 +104,11 @@ struct Worker<'a> {
     to_catch_up: usize,
 }
 
-enum State {
-    Working(Database),
-    Broken { problem: String, retry_at: Instant, pause: Duration },
+struct Outage {
+    problem: String,
+    retry_at: Instant,
+    /// Until the try after the next one.
+    pause: Duration,
 }
 
 impl Worker<'_> {
@@ -110,9 +119,8 @@ impl Worker<'_> {
             let mut inbox = self.shared.inbox();
             (inbox.ping.take(), inbox.stop, std::mem::take(&mut inbox.reread))
         };
-        if let State::Broken { retry_at, .. } = self.state
-            && (stop || retry_at <= Instant::now())
-        {
+        let is_time = self.outage.as_ref().is_some_and(|outage| stop || outage.retry_at <= Instant::now());
+        if self.database.is_none() && is_time {
             self.reopen();
         }
         if stop {
@@ -135,9 +143,9 @@ impl Worker<'_> {
         let mut inbox = self.shared.inbox();
         loop {
             let now = Instant::now();
-            let due = match self.state {
-                State::Working(_) => inbox.queue.due(now),
-                State::Broken { retry_at, .. } => Some(retry_at),
+            let due = match &self.outage {
+                Some(outage) if self.database.is_none() => Some(outage.retry_at),
+                _ => inbox.queue.due(now),
             };
             if inbox.stop || inbox.ping.is_some() || inbox.reread || due.is_some_and(|due| due <= now) {
                 return;
@@ -154,14 +162,14 @@ impl Worker<'_> {
 
     /// Commits the group that `take` yields and says so; whether there was one and all went well.
     fn commit_with(&mut self, take: impl FnOnce(&Shared) -> Option<Group>) -> bool {
-        let State::Working(database) = &mut self.state else { return false };
+        let Some(database) = &mut self.database else { return false };
         let Some(group) = take(self.shared) else { return false };
         if let Err(error) = database.commit(&group) {
-            // First the handle: after a failed sync it would believe things of the file that are not so.
-            self.break_off("written", &error);
             self.shared.inbox().queue.put_back(group);
+            self.break_off("written", &error);
             return false;
         }
+        self.recovered();
         self.report(StoreReport::Committed { tickets: group.tickets() });
         self.tidy(group.rows());
         true
@@ -175,7 +183,7 @@ impl Worker<'_> {
             self.keeper.tidy();
         }
         if self.to_catch_up >= ROWS_BETWEEN_CATCHING_UP
-            && let State::Working(database) = &self.state
+            && let Some(database) = &self.database
         {
             self.to_catch_up = 0;
             if let Err(error) = database.catch_up() {
@@ -185,7 +193,7 @@ impl Worker<'_> {
     }
 
     fn reread(&mut self) {
-        let State::Working(database) = &mut self.state else { return };
+        let Some(database) = &mut self.database else { return };
         match database.changed_accounts() {
             Ok(accounts) => {
                 self.version = database.version();
@@ -197,29 +205,42 @@ impl Worker<'_> {
         }
     }
 
-    /// Lets the handle go and has another one opened after a pause.
+    /// Lets the handle go, which after a failed sync would believe things of the file that are not so, and has another
+    /// one opened after a pause.
     fn break_off(&mut self, done: &str, error: &rusqlite::Error) {
-        let problem = sentence(&self.path, done, error);
-        self.report(StoreReport::Failing { problem: problem.clone() });
-        self.state = State::Broken { problem, retry_at: Instant::now() + FIRST_PAUSE, pause: FIRST_PAUSE };
+        self.database = None;
+        self.failed(sentence(&self.path, done, error));
+    }
+
+    /// Says so unless it was said already.
+    fn failed(&mut self, problem: String) {
+        let last = self.outage.take();
+        let pause = last.as_ref().map_or(FIRST_PAUSE, |last| last.pause);
+        if last.is_none_or(|last| last.problem != problem) {
+            self.report(StoreReport::Failing { problem: problem.clone() });
+        }
+        let retry_at = Instant::now() + pause;
+        self.outage = Some(Outage { problem, retry_at, pause: (pause * 2).min(LONGEST_PAUSE) });
     }
 
     fn reopen(&mut self) {
         match self.try_to_reopen() {
             Ok(database) => {
-                self.state = State::Working(database);
-                self.report(StoreReport::Working);
+                self.database = Some(database);
+                // Else the first commit shows whether it works.
+                if self.shared.inbox().queue.due(Instant::now()).is_none() {
+                    self.recovered();
+                }
                 // Whoever changed an account meanwhile was not heard.
                 self.reread();
             }
-            Err(problem) => {
-                let State::Broken { problem: last, pause, .. } = &self.state else { return };
-                let pause = (*pause * 2).min(LONGEST_PAUSE);
-                if *last != problem {
-                    self.report(StoreReport::Failing { problem: problem.clone() });
-                }
-                self.state = State::Broken { problem, retry_at: Instant::now() + pause, pause };
-            }
+            Err(problem) => self.failed(problem),
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.outage.take().is_some() {
+            self.report(StoreReport::Working);
         }
     }
 
@@ -238,8 +259,7 @@ impl Worker<'_> {
     }
 
     fn close(&mut self) {
-        let gone = State::Broken { problem: String::new(), retry_at: Instant::now(), pause: FIRST_PAUSE };
-        if let State::Working(database) = std::mem::replace(&mut self.state, gone)
+        if let Some(database) = self.database.take()
             && let Err(error) = database.close()
         {
             // Nothing is lost: it is all in the log, which the next start reads.

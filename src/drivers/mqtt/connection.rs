@@ -20,7 +20,7 @@ use super::options::{KEEP_ALIVE, options};
 use super::outbox::{Outbox, Waiting};
 use super::problem::{self, Broker};
 use super::tunnel::Tunnel;
-use super::window::{WINDOW, Window};
+use super::window::Window;
 use super::{LinkSettings, Listener, Message, dial};
 use crate::controller::input::{LinkProblem, LinkProblemKind};
 
@@ -70,7 +70,7 @@ impl<'a, L: Listener> Connection<'a, L> {
             listener,
             outbox,
             stage: Stage::Connecting,
-            window: Window::new(None),
+            window: Window::new(settings.room.under_way, None),
             most_outgoing_bytes: usize::MAX,
             last_heard: Instant::now(),
             patience: SILENCE,
@@ -92,7 +92,8 @@ impl<'a, L: Listener> Connection<'a, L> {
     ) -> Result<(), LinkProblem> {
         let broker = self.broker();
         let tunnel = Tunnel::open().map_err(|error| problem::of_io(&error, broker))?;
-        let (client, events) = AsyncClient::new(options(self.settings, tunnel.name())?, usize::from(WINDOW) + 2);
+        let channel_room = usize::from(self.settings.room.under_way) + 2;
+        let (client, events) = AsyncClient::new(options(self.settings, tunnel.name())?, channel_room);
         let far = select! {
             far = dial::dial(self.settings) => far?,
             _ = ending.wait_for(Option::is_some) => return Ok(()),
@@ -195,7 +196,7 @@ impl<'a, L: Listener> Connection<'a, L> {
     fn connected(&mut self, granted: &ConnAck, client: &AsyncClient) -> Result<(), LinkProblem> {
         self.stage = Stage::Subscribing;
         if let Some(properties) = &granted.properties {
-            self.window = Window::new(properties.receive_max);
+            self.window = Window::new(self.settings.room.under_way, properties.receive_max);
             self.most_outgoing_bytes = properties.max_packet_size.map_or(usize::MAX, |bytes| bytes as usize);
             // A broker may ask for fewer pings than ours; then its silence says less.
             let asked = Duration::from_secs(properties.server_keep_alive.unwrap_or_default().into());

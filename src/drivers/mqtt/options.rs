@@ -7,7 +7,6 @@ use rumqttc::v5::MqttOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectProperties, LastWill};
 
-use super::window::WINDOW;
 use super::{LinkSettings, problem};
 use crate::controller::input::LinkProblem;
 
@@ -37,7 +36,7 @@ pub fn options(settings: &LinkSettings, socket: &str) -> Result<MqttOptions, Lin
         .set_clean_start(true)
         .set_keep_alive(KEEP_ALIVE)
         .set_connection_timeout(CONNECT_SECONDS)
-        .set_outgoing_inflight_upper_limit(WINDOW)
+        .set_outgoing_inflight_upper_limit(settings.room.under_way)
         .set_connect_properties(properties)
         .set_transport(Transport::unix());
     if username.is_some() || password_file.is_some() {

@@ -1,15 +1,13 @@
 //! What is to be published, until the broker has it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tracing::debug;
 
-use super::{Keep, Publication};
+use super::{Keep, Publication, Room};
 
-const MOST_WAITING: usize = 256;
-const MOST_BYTES: usize = 256 * 1024;
 /// How many connections may end on a publication before it is given up: one that the broker cannot digest must not
 /// end every connection for ever.
 const MOST_TRIES: u8 = 3;
@@ -24,15 +22,16 @@ pub struct Waiting {
 }
 
 /// Shared by the callers' threads and the link's own.
-#[derive(Default)]
 pub struct Outbox {
     queue: Mutex<Queue>,
     arrival: Notify,
 }
 
-#[derive(Default)]
 struct Queue {
+    room: Room,
     waiting: VecDeque<Waiting>,
+    /// The topics of those that wait with [`Keep::Latest`]: at most one a topic does.
+    latest: HashSet<String>,
     bytes: usize,
     up: bool,
 }
@@ -51,6 +50,11 @@ impl Waiting {
 }
 
 impl Outbox {
+    pub fn new(room: Room) -> Outbox {
+        let queue = Queue { room, waiting: VecDeque::new(), latest: HashSet::new(), bytes: 0, up: false };
+        Outbox { queue: Mutex::new(queue), arrival: Notify::new() }
+    }
+
     /// Takes a publication in; the link's thread is woken.
     pub fn push(&self, publication: Publication, keep: Keep) {
         let mut queue = self.queue();
@@ -121,7 +125,7 @@ impl Outbox {
                 queue.push_front(waiting);
             }
         }
-        queue.remove_where(|waiting| waiting.keep == Keep::Now);
+        queue.remove_momentary();
         queue.trim();
     }
 
@@ -133,47 +137,69 @@ impl Outbox {
 
 impl Queue {
     fn push_back(&mut self, waiting: Waiting) {
-        self.bytes += waiting.bytes();
+        self.count(&waiting);
         self.waiting.push_back(waiting);
     }
 
     fn push_front(&mut self, waiting: Waiting) {
-        self.bytes += waiting.bytes();
+        self.count(&waiting);
         self.waiting.push_front(waiting);
     }
 
     fn pop_front(&mut self) -> Option<Waiting> {
-        let waiting = self.waiting.pop_front()?;
+        self.remove(0)
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Waiting> {
+        let waiting = self.waiting.remove(index)?;
         self.bytes -= waiting.bytes();
+        if waiting.keep == Keep::Latest {
+            self.latest.remove(&waiting.publication.topic);
+        }
         Some(waiting)
     }
 
+    fn count(&mut self, waiting: &Waiting) {
+        self.bytes += waiting.bytes();
+        if waiting.keep == Keep::Latest {
+            self.latest.insert(waiting.publication.topic.clone());
+        }
+    }
+
     fn has_latest(&self, topic: &str) -> bool {
-        self.waiting.iter().any(|waiting| waiting.keep == Keep::Latest && waiting.publication.topic == topic)
+        self.latest.contains(topic)
     }
 
     fn remove_latest(&mut self, topic: &str) {
-        self.remove_where(|waiting| waiting.keep == Keep::Latest && waiting.publication.topic == topic);
+        let is_older = |waiting: &Waiting| waiting.keep == Keep::Latest && waiting.publication.topic == topic;
+        if self.has_latest(topic)
+            && let Some(index) = self.waiting.iter().position(is_older)
+        {
+            self.remove(index);
+        }
     }
 
-    fn remove_where(&mut self, condition: impl Fn(&Waiting) -> bool) {
+    /// What was for the connection that is gone.
+    fn remove_momentary(&mut self) {
         let bytes = &mut self.bytes;
         self.waiting.retain(|waiting| {
-            let goes = condition(waiting);
-            if goes {
+            let stays = waiting.keep != Keep::Now;
+            if !stays {
                 *bytes -= waiting.bytes();
             }
-            !goes
+            stays
         });
     }
 
     /// Drops the oldest until the rest fits, those of which only the latest counts last. Returns how many.
     fn trim(&mut self) -> usize {
         let mut dropped = 0;
-        while self.waiting.len() > MOST_WAITING || self.bytes > MOST_BYTES {
-            let oldest = self.waiting.iter().position(|waiting| waiting.keep != Keep::Latest).unwrap_or(0);
-            let Some(waiting) = self.waiting.remove(oldest) else { break };
-            self.bytes -= waiting.bytes();
+        while self.waiting.len() > self.room.waiting || self.bytes > self.room.waiting_bytes {
+            let only_latest = self.latest.len() == self.waiting.len();
+            let oldest = self.waiting.iter().position(|waiting| only_latest || waiting.keep != Keep::Latest);
+            if self.remove(oldest.unwrap_or(0)).is_none() {
+                break;
+            }
             dropped += 1;
         }
         dropped

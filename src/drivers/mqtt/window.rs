@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 
 use super::outbox::Waiting;
 
-/// The most that may be under way at once.
-pub const WINDOW: u16 = 16;
-
 /// The publications under way, in the order of sending. The library's packet identifiers go round a ring of the
 /// window's size, and it stalls when it comes to one that is still in use. So the window only moves on when its
 /// *oldest* publication is acknowledged: then the identifiers in it can never meet.
 pub struct Window {
     under_way: VecDeque<UnderWay>,
+    /// How many of them have a packet identifier; these stand before the others.
+    sent: usize,
     limit: usize,
 }
 
@@ -23,10 +22,10 @@ struct UnderWay {
 }
 
 impl Window {
-    /// `receive_maximum` is the broker's own limit, from its CONNACK.
-    pub fn new(receive_maximum: Option<u16>) -> Window {
-        let limit = usize::from(receive_maximum.unwrap_or(WINDOW).clamp(1, WINDOW));
-        Window { under_way: VecDeque::with_capacity(limit), limit }
+    /// `receive_maximum` is the broker's own limit, from its CONNACK; the lower one counts.
+    pub fn new(limit: u16, receive_maximum: Option<u16>) -> Window {
+        let limit = receive_maximum.map_or(limit, |maximum| maximum.min(limit)).max(1);
+        Window { under_way: VecDeque::new(), sent: 0, limit: limit.into() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -45,8 +44,9 @@ impl Window {
 
     /// The library is sending the next one under this identifier.
     pub fn sent(&mut self, packet_id: u16) {
-        if let Some(next) = self.under_way.iter_mut().find(|under_way| under_way.packet_id.is_none()) {
+        if let Some(next) = self.under_way.get_mut(self.sent) {
             next.packet_id = Some(packet_id);
+            self.sent += 1;
         }
     }
 
@@ -56,6 +56,7 @@ impl Window {
             self.under_way.iter_mut().find(|under_way| under_way.packet_id == Some(packet_id))?.waiting.take();
         while self.under_way.front().is_some_and(|under_way| under_way.waiting.is_none()) {
             self.under_way.pop_front();
+            self.sent -= 1;
         }
         waiting
     }

@@ -1,8 +1,8 @@
-//! The watchdog is fed by progress: only while the loop turns, the button's thread answers, and the store does not hang.
+//! The watchdog is fed by progress: only while the loop turns, whoever has to answer it answers, and the store does not
+//! hang.
 
 use std::time::Duration;
 
-use super::Organ;
 use crate::controller::moment::Boottime;
 use crate::drivers::systemd;
 
@@ -13,8 +13,9 @@ const STORE_PATIENCE: Duration = Duration::from_secs(60);
 /// With that much patience there is no need to wake it every time.
 const STORE_EVERY: u64 = 3;
 
-pub(super) struct Vigil {
-    /// How often the organs are asked; `None`: no watchdog asks for it.
+/// The watch of one process over itself.
+pub struct Vigil {
+    /// How often it is asked around; `None`: no watchdog asks for it.
     period: Option<Duration>,
     next: Boottime,
     number: u64,
@@ -29,7 +30,7 @@ impl Vigil {
         Vigil { period, next: now, number: 0, store_answered: now, calm: true }
     }
 
-    /// The number to ask the organs with, when it is time.
+    /// The number to ask around with, when it is time.
     pub fn round(&mut self, now: Boottime) -> Option<u64> {
         let period = self.period.filter(|_| now >= self.next)?;
         self.next = now + period;
@@ -42,24 +43,26 @@ impl Vigil {
         self.number % STORE_EVERY == 1
     }
 
+    /// When the next round is due; `None`: never.
     pub fn next_round(&self) -> Option<Boottime> {
         self.period.map(|_| self.next)
     }
 
+    /// Whether nothing goes on that a restart would throw away.
     pub fn calm(&mut self, calm: bool) {
         self.calm = calm;
     }
 
-    /// An organ has answered. The loop has turned to hear it, so the button's answer feeds the watchdog.
-    pub fn pong(&mut self, organ: Organ, number: u64, now: Boottime) {
-        match organ {
-            Organ::Store => self.store_answered = now,
-            Organ::Buttons => {
-                let store_hangs = now >= self.store_answered + STORE_PATIENCE;
-                if number == self.number && !(store_hangs && self.calm) {
-                    systemd::feed();
-                }
-            }
+    /// The store has answered.
+    pub fn store_lives(&mut self, now: Boottime) {
+        self.store_answered = now;
+    }
+
+    /// In this round, all that the loop needs has answered. The loop has turned to hear it, so this feeds the watchdog.
+    pub fn all_live(&mut self, number: u64, now: Boottime) {
+        let store_hangs = now >= self.store_answered + STORE_PATIENCE;
+        if number == self.number && !(store_hangs && self.calm) {
+            systemd::feed();
         }
     }
 }

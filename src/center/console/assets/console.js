@@ -1,0 +1,171 @@
+// Keeps an open page up to date, sounds alarms, sends buttons without leaving the page, and makes it work by keyboard.
+// Without this script every page and button still works, by loading pages.
+
+import { morph } from "./morph.js";
+import { localise, setNow, tick } from "./time.js";
+
+const { live, now, alarm, unattended, title } = document.body.dataset;
+const element = (id) => document.getElementById(id);
+/** Two keep-alives of the server. */
+const SILENT_MS = 35000;
+const RETRY_MS = 1000;
+
+let connected = false;
+let lastAlarm = Number(alarm);
+let sounds = null;
+let watch = null;
+
+function show(state) {
+  const fresh = parse(state.main);
+  localise(fresh);
+  const pressed = document.activeElement?.closest("form[data-order]");
+  setNow(state.now);
+  morph(element("nav"), parse(state.nav));
+  morph(element("health"), parse(state.health));
+  morph(element("main"), fresh);
+  // Whoever works by keyboard stays before the buttons when the step, and with it the button, has changed; not on one of
+  // them, or a key that is pressed twice would take two steps.
+  if (pressed && !pressed.isConnected) (element("next") ?? element("main")).focus();
+  tick();
+  tell(state.title, state.alarm, state.unattended);
+}
+
+function parse(html) {
+  return new DOMParser().parseFromString(html, "text/html").body;
+}
+
+function tell(name, alarms, incidents) {
+  document.title = incidents ? `(${incidents}) ALARM – ${name} – sos-center` : `${name} – sos-center`;
+  if (alarms > lastAlarm && incidents) {
+    element("announce").textContent =
+      `New alarm. ${incidents} ${incidents === 1 ? "incident waits" : "incidents wait"} for an operator.`;
+  }
+  lastAlarm = alarms;
+  sounds?.heard(alarms, incidents);
+}
+
+function setConnected(is) {
+  connected = is;
+  document.documentElement.dataset.connected = is;
+  element("connection").textContent = is ? "Live" : "Not connected";
+  element("stale").hidden = is;
+  element("stale").textContent = is ? "" : "Not connected: what you see may be old.";
+}
+
+function connect() {
+  const stream = new EventSource(live);
+  const lost = () => {
+    stream.close();
+    clearTimeout(watch);
+    setConnected(false);
+    setTimeout(again, RETRY_MS);
+  };
+  const alive = () => {
+    clearTimeout(watch);
+    watch = setTimeout(lost, SILENT_MS);
+  };
+  stream.addEventListener("page", ({ data }) => {
+    alive();
+    show(JSON.parse(data));
+    setConnected(true);
+  });
+  stream.addEventListener("alive", alive);
+  stream.addEventListener("over", () => {
+    stream.close();
+    logIn();
+  });
+  stream.addEventListener("error", lost);
+  alive();
+}
+
+async function again() {
+  try {
+    if ((await fetch("/session")).status === 401) return logIn();
+  } catch {
+    return setTimeout(again, RETRY_MS);
+  }
+  connect();
+}
+
+function logIn() {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+function refuse(message) {
+  const banner = document.createElement("p");
+  banner.className = "banner bad";
+  banner.textContent = message;
+  element("refusal").replaceChildren(...(message ? [banner] : []));
+}
+
+async function send(form) {
+  form.dataset.busy = "true";
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
+    });
+    if (answer.status === 401) return logIn();
+    const json = answer.headers.get("content-type")?.includes("json");
+    const { ok, message } = json ? await answer.json() : { ok: false, message: await answer.text() };
+    refuse(ok ? "" : message);
+    if (!ok) return;
+    form.reset();
+    sounds?.silence();
+    if (!connected) location.reload();
+  } catch {
+    refuse("The center was not reached, and it is not known whether it was done. Look again before you go on.");
+  } finally {
+    delete form.dataset.busy;
+  }
+}
+
+function walk(step) {
+  const rows = [...document.querySelectorAll("#main a[data-row]")];
+  const at = rows.indexOf(document.activeElement);
+  rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
+}
+
+function press(key) {
+  if (key === "j") walk(1);
+  else if (key === "k") walk(-1);
+  else if (key === "n") element("note")?.focus();
+  else if (key === "q") location.assign("/");
+  else if (key === "s") sounds?.silence();
+  else if (/^[1-8]$/.test(key)) {
+    const button = document.querySelector(`button[data-digit="${key}"]`);
+    const field = button?.form.querySelector("input:not([type=hidden])");
+    (field?.value === "" ? field : button)?.focus();
+  } else return false;
+  return true;
+}
+
+if (live) {
+  setNow(Number(now));
+  localise(document);
+  tick();
+  setInterval(tick, 1000);
+  import("./sound.js").then((module) => {
+    sounds = module;
+    module.heard(Number(alarm), Number(unattended));
+  });
+  tell(title, Number(alarm), Number(unattended));
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-order], form#note-form")) return;
+    event.preventDefault();
+    if (!event.target.dataset.busy) send(event.target);
+  });
+  // A double click, or a key that is held, is one press: under the pointer there may be the next step already.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("form[data-order]")) event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.target.closest("form[data-order] button")) return event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+    } else if (press(event.key)) event.preventDefault();
+  });
+  connect();
+}

@@ -1,0 +1,111 @@
+//! After a restart every open incident goes on at its step.
+
+use sos_hub::center::desk::input::{Input, Placed};
+use sos_hub::center::desk::settings::SimulatedAnswer;
+use sos_hub::center::desk::words::{CallOutcome, Order};
+use sos_hub::controller::words::Stage;
+
+use crate::center::{Center, millis, seconds, simulated, webhook};
+use crate::paper::Paper;
+use crate::people::{CONFIRMED, RIGHT, account, alarmed};
+
+#[test]
+fn an_incident_goes_on_at_its_step_with_its_history() {
+    let (mut center, incident) = alarmed();
+    center.cancel_request("A1", 11, incident);
+    center.works_until_dispatched(incident);
+    center.works(incident, &[Order::CallNextContact, Order::Outcome(CallOutcome::Answered)]);
+    let before = center.view(incident);
+    let mut center = center.restarted(seconds(20));
+    let mut after = center.view(incident);
+    after.online = before.online;
+    assert_eq!(after, before);
+    center.works(incident, &[Order::CallNextContact, Order::Outcome(CallOutcome::NoAnswer), Order::Close]);
+    assert_eq!(center.seen.updates.last().map(|(_, update)| update.seq), Some(8));
+}
+
+#[test]
+fn the_ringing_begins_anew() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact]);
+    center.after(seconds(29));
+    let mut center = center.restarted(seconds(10));
+    assert_eq!(center.view(incident).line.stage, Stage::CallingFirstContact);
+    center.after(millis(29_999));
+    assert_eq!(center.told(incident).len(), 0);
+    center.after(millis(1));
+    assert_eq!(center.told(incident), ["no_answer 1"]);
+}
+
+#[test]
+fn a_contact_who_was_on_the_line_still_is() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(CallOutcome::Answered)]);
+    let mut center = center.restarted(seconds(10));
+    center.after(seconds(300));
+    assert_eq!(center.told(incident).len(), 0);
+    center.works(incident, &[Order::Outcome(RIGHT)]);
+    assert_eq!(center.told(incident), ["cancelled_by_contact 1"]);
+}
+
+#[test]
+fn a_provider_is_not_asked_for_the_same_call_twice() {
+    let mut center = Center::open(webhook(), Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    let call = center.seen.calls[0].1.call;
+    let mut center = center.restarted(seconds(10));
+    center.after(seconds(50));
+    assert_eq!(center.seen.calls, []);
+    center.input(Input::Call { call, outcome: CONFIRMED });
+    assert_eq!(center.told(incident), ["confirmed 1"]);
+    center.input(Input::DispatchAsked { incident, outcome: Placed::Taken });
+    let mut center = center.restarted(seconds(10));
+    center.after(seconds(60));
+    assert_eq!(center.told(incident)[0], "calling_other_contacts 2 no_answer");
+}
+
+#[test]
+fn a_drill_goes_on_by_itself() {
+    let settings = simulated(&[SimulatedAnswer::NoAnswer]);
+    let mut center = Center::open(settings, Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    for _ in 0..3 {
+        center.after(seconds(31));
+        center = center.restarted(seconds(1));
+    }
+    center.after(seconds(120));
+    assert_eq!(center.view(incident).line.stage, Stage::Closed);
+    let stages: Vec<u64> = center.paper.updates.values().map(|update| update.seq).collect();
+    assert_eq!(stages, (1..=8).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_incident_that_people_worked_goes_on_by_itself_if_the_mode_was_changed() {
+    let (center, incident) = alarmed();
+    let mut center = center.restarted_with(simulated(&[SimulatedAnswer::Confirmed]), seconds(1));
+    center.after(seconds(60));
+    assert_eq!(center.view(incident).line.stage, Stage::Closed);
+}
+
+#[test]
+fn the_incidents_that_ended_last_are_shown_newest_first() {
+    let (mut center, _) = alarmed();
+    for incident in [1, 2, 3] {
+        let incident = center.alarm("A1", incident);
+        center.after(seconds(1));
+        center.works(incident, &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    }
+    let ended = |center: &Center| center.desk.queue().ended.iter().map(|line| line.id.0).collect::<Vec<_>>();
+    assert_eq!(ended(&center), [3, 2, 1]);
+    assert_eq!(ended(&center.restarted(seconds(1))), [3, 2, 1]);
+}
+
+#[test]
+fn ten_thousand_open_incidents_are_taken_up() {
+    let (mut center, _) = alarmed();
+    for incident in 0..10_000 {
+        center.alarm("A1", 100 + incident);
+    }
+    let center = center.restarted(seconds(1));
+    assert_eq!(center.desk.queue().open.len(), 10_001);
+}
