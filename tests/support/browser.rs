@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
+};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -142,6 +144,30 @@ impl Browser {
     /// Presses one key that writes nothing.
     pub fn key(&self, key: Key) {
         self.keys(&char::from(key).to_string());
+    }
+
+    /// Drags the mouse along these points of the window, in CSS pixels, and lets go at the last.
+    pub fn drag(&self, points: &[(f64, f64)]) {
+        let step = |&(x, y): &(f64, f64)| PointerAction::MoveTo { duration: Some(Duration::from_millis(20)), x, y };
+        let (first, rest) = points.split_first().expect("a point");
+        let begun = MouseActions::new("mouse".to_owned())
+            .then(step(first))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+        let moved = rest.iter().fold(begun, |moved, point| moved.then(step(point)));
+        let ended = moved.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.runtime.block_on(self.client.perform_actions(ended)).expect("the mouse is dragged");
+    }
+
+    /// The same with a finger.
+    pub fn swipe(&self, points: &[(f64, f64)]) {
+        let step = |&(x, y): &(f64, f64)| PointerAction::MoveTo { duration: Some(Duration::from_millis(20)), x, y };
+        let (first, rest) = points.split_first().expect("a point");
+        let begun = TouchActions::new("finger".to_owned())
+            .then(step(first))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+        let moved = rest.iter().fold(begun, |moved, point| moved.then(step(point)));
+        let ended = moved.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.runtime.block_on(self.client.perform_actions(ended)).expect("the finger moves");
     }
 
     /// Waits until the page's main part shows this text.
