@@ -107,7 +107,7 @@ fn sheet(standing: Standing) -> Markup {
             div #cards {}
             p #answer .answer role="alert" {}
             p #said .visually-hidden role="status" {}
-            button #silence .quiet type="button" hidden { (words::SILENCE) }
+            button #silence .siren type="button" hidden { (words::SILENCE) }
             button #more .quiet type="button" aria-expanded="false" aria-controls="ask" hidden { (words::MORE_HELP) }
             div #ask {
                 p #warning .warning hidden {}

@@ -105,10 +105,7 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("notReady", "Not ready"),
     ("countdown", "Help is about to be requested"),
     ("alarm", "Alarm"),
-    (
-        "cannotAsk",
-        "The hub cannot ask for the police or the fire department now. To get help, call the emergency number.",
-    ),
+    ("cannotAsk", "The hub refuses every SOS now, the siren alone too. To get help, call the emergency number."),
     ("plan.active", "Professional monitoring is active"),
     ("plan.unconfirmed", "Professional monitoring was not confirmed lately"),
     ("plan.denied", "The plan has no professional monitoring"),

@@ -69,7 +69,8 @@ fn a_wrong_pin_is_said_and_the_sheet_can_take_the_right_one() {
 fn without_a_pin_file_the_panel_shows_and_says_why_it_cannot_act() {
     let mut home = Installation::new(Setup::default());
     let text = fs::read_to_string(home.config()).expect("hub.toml");
-    let without: String = text.lines().filter(|line| !line.starts_with("pin_file")).map(|line| format!("{line}\n")).collect();
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("pin_file")).map(|line| format!("{line}\n")).collect();
     fs::write(home.config(), without).expect("hub.toml");
     home.start();
     home.in_use();

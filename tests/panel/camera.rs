@@ -80,14 +80,18 @@ fn serve(stream: TcpStream, kind: Kind, asked: &Mutex<Vec<String>>, on: &AtomicB
         return stream.write_all(b"HTTP/1.1 503 Off\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
     let answer = |kind: &str, body: &[u8]| {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
         [head.as_bytes(), body].concat()
     };
     match kind {
         Kind::Mute => reader.read_line(&mut head).map(|_| ()),
         Kind::Still => stream.write_all(&answer("image/png", PICTURE)),
         Kind::Mjpeg => {
-            stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=--frame\r\n\r\n")?;
+            stream
+                .write_all(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=--frame\r\n\r\n")?;
             while on.load(Ordering::SeqCst) {
                 let part = format!("--frame\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n", PICTURE.len());
                 stream.write_all(&[part.as_bytes(), PICTURE, b"\r\n"].concat())?;

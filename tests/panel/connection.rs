@@ -43,7 +43,8 @@ fn a_countdown_goes_on_over_a_restart_with_its_true_rest() {
     let since = home.app.mark();
     home.start();
     page.countdown();
-    let left = home.app.state_within(crate::support::DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
+    let left =
+        home.app.state_within(crate::support::DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
     let left = left["incidents"][0]["remaining_ms"].as_u64().expect("the rest");
     assert!(left < 30_000, "{left}");
     page.browser.press("Cancel");
@@ -100,6 +101,8 @@ fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
     drop(taken);
     home.app.no_fault("panel");
     let page = Page::locked(&home);
+    page.browser.wait_for_text_in("#overview", "Help has been requested.");
+    page.browser.press("Show");
     page.card("Help has been requested.");
     home.lines.release(crate::lines::POLICE_BUTTON);
 }

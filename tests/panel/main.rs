@@ -35,6 +35,6 @@ mod help;
 
 mod keyboard;
 mod live;
-
+mod looks;
 
 mod setup;

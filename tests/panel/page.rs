@@ -35,11 +35,12 @@ impl Page {
 
     /// The first page in a browser that has never been here.
     pub fn locked(home: &Installation) -> Page {
-        Page::with(home, &["--window-size=400,860"])
+        Page::with(home, &[])
     }
 
     pub fn with(home: &Installation, flags: &[&str]) -> Page {
         let page = Page { browser: Browser::start_with(flags), address: home.panel() };
+        page.browser.phone(400, 860);
         page.open("/");
         page
     }
@@ -76,6 +77,9 @@ impl Page {
 
     /// Points from the middle of the handle of a slider on, as far as this part of its way.
     pub fn way(&self, name: &str, to: f64) -> Vec<(f64, f64)> {
+        self.place("dialog[open]");
+        let there = format!("document.querySelector('[role=slider][aria-label={name:?}]')");
+        self.browser.run(&format!("{there}?.scrollIntoView({{ block: 'center' }});"));
         let (track, handle) = (self.slider(name), self.handle(name));
         let start = (handle.x + handle.width / 2.0, handle.y + handle.height / 2.0);
         let way = track.width - handle.width - 2.0 * (handle.x - track.x);

@@ -1,5 +1,7 @@
 //! A headless Chromium, driven as a person would: by what is written on buttons, and by the keyboard.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,6 +26,7 @@ pub struct Browser {
     runtime: Runtime,
     client: Client,
     driver: Child,
+    port: u16,
     _profile: TempDir,
 }
 
@@ -72,7 +75,7 @@ impl Browser {
             builder.connect(&format!("http://127.0.0.1:{port}")).await
         });
         match client {
-            Ok(client) => Browser { runtime, client, driver, _profile: profile },
+            Ok(client) => Browser { runtime, client, driver, port, _profile: profile },
             Err(error) => {
                 end(&mut driver);
                 panic!("the browser does not start: {error}");
@@ -197,6 +200,37 @@ impl Browser {
     /// What a script returns.
     pub fn run(&self, script: &str) -> Value {
         self.runtime.block_on(self.client.execute(script, Vec::new())).expect("the script runs")
+    }
+
+    /// Lays the page out as a phone of this size in CSS pixels shows it; a window cannot be that narrow.
+    pub fn phone(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Tells pages that this person wants them `light` or `dark`.
+    pub fn colors(&self, wanted: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": wanted }]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// A command of the Chrome DevTools Protocol.
+    fn devtools(&self, command: &str, parameters: &Value) {
+        let session = self.runtime.block_on(self.client.session_id()).ok().flatten().expect("a session");
+        let body = json!({ "cmd": command, "params": parameters }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver");
+        write!(
+            stream,
+            "POST /session/{session}/goog/cdp/execute HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.port,
+            body.len()
+        )
+        .expect("a command for chromedriver");
+        let mut answer = String::new();
+        // It may leave the connection open; then the first line is enough.
+        let _ = BufReader::new(stream).read_line(&mut answer);
+        assert!(answer.contains(" 200 "), "{command}: {answer}");
     }
 
     /// A picture of the window as PNG.
