@@ -82,6 +82,29 @@ fn the_siren_alone_calls_nobody() {
 }
 
 #[test]
+fn two_taps_on_the_siren_do_not_take_it_back() {
+    let home = long_countdown();
+    let page = Page::unlocked(&home);
+    let since = home.app.mark();
+    page.sos();
+    // Wherever the button "Cancel" comes to be, this time it comes to be under the finger.
+    let siren = page.place("#siren-only");
+    page.browser.run(&format!(
+        "const style = new CSSStyleSheet();
+         style.replaceSync('.cancel {{ position: fixed; z-index: 1; left: {}px; top: {}px; }}');
+         document.adoptedStyleSheets = [style];",
+        siren.x, siren.y
+    ));
+    let point = (siren.x + siren.width / 2.0, siren.y + siren.height / 2.0);
+    page.browser.drag(&[point]);
+    page.countdown();
+    page.browser.drag(&[point]);
+    page.browser.press("Cancel");
+    home.app.event(since, "aborted");
+    assert_eq!(home.app.replies(since).len(), 2, "the request and the one cancel: {:?}", home.app.replies(since));
+}
+
+#[test]
 fn cancel_takes_it_back_in_time_and_names_what_it_cancels() {
     let home = long_countdown();
     let page = Page::unlocked(&home);

@@ -33,8 +33,10 @@ mod attacks;
 mod connection;
 mod help;
 
+mod installed;
 mod keyboard;
 mod live;
+mod load;
 mod looks;
 
 mod setup;

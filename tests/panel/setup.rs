@@ -26,6 +26,7 @@ fn siren_and_center_are_tested_where_no_sos_is() {
     home.lines.siren_is(0);
     page.browser.press("Test the way to the monitoring center");
     page.browser.wait_for_text_in("#tested", "has confirmed the test signal");
+    page.browser.run("document.querySelector('#lock').scrollIntoView({ block: 'center' });");
     page.browser.press("Forget the PIN on this browser");
     page.browser.wait("the page is locked", || page.browser.has("body[data-may=pin]"));
 }

@@ -94,7 +94,8 @@ function build({ id, service }) {
   const cancel = make("button", { type: "button", className: "cancel" }, say("cancel"));
   const name = make("h3", { id: `incident-${id}` }, say(`service.${service}`));
   cancel.setAttribute("aria-describedby", name.id);
-  cancel.addEventListener("click", () => ask(cancel, "cancel", { incident: id }));
+  // Not the second tap of two that asked for something where the button is now.
+  cancel.addEventListener("click", ({ detail }) => detail < 2 && ask("cancel", { incident: id }));
   const clock = make("p", { className: "clock" }, seconds, unit);
   clock.setAttribute("role", "timer");
   const counting = make("div", { className: "counting" }, clock, cancel);
@@ -128,7 +129,7 @@ function tick() {
 }
 
 /** Asks the hub, and says what became of it. */
-async function ask(button, command, payload) {
+async function ask(command, payload) {
   const answer = element("answer");
   tell(answer, "");
   tell(element("said"), say("sending"));
@@ -144,7 +145,7 @@ function request(service) {
     tell(element("answer"), `${say("lost")} ${say("lostAdvice")}`);
     return;
   }
-  ask(null, "request", { service });
+  ask("request", { service });
 }
 
 export function start() {
@@ -161,7 +162,7 @@ export function start() {
     asksForMore = !asksForMore;
     draw();
   });
-  element("silence").addEventListener("click", (event) => ask(event.target, "silence", {}));
+  element("silence").addEventListener("click", () => ask("silence", {}));
   element("siren-only").addEventListener("click", () => request("siren"));
   for (const track of document.querySelectorAll(".slider")) {
     track.classList.toggle("cannot", may !== "act");
