@@ -167,6 +167,11 @@ fn panel(table: &Table) -> Panel {
             "listen",
             "shows the panel to the whole network: without a pin_file anyone sees it and no one can act",
         );
+    } else if !panel.listen.ip().is_loopback() && table.lacks("tls") && table.lacks("tls_cert_file") {
+        table.warn(
+            "listen",
+            "sends the PIN through the network by plain HTTP, which it can read: set tls = \"self-made\"",
+        );
     }
     panel
 }

@@ -81,6 +81,7 @@ pub struct Installation {
     dir: TempDir,
     state_dir: PathBuf,
     may_ask_the_clock: bool,
+    #[allow(dead_code, reason = "the tests of the panel look for it")]
     panel_port: u16,
 }
 
@@ -167,6 +168,7 @@ impl Installation {
     }
 
     /// Where the panel is.
+    #[allow(dead_code, reason = "the tests of the panel look for it")]
     pub fn panel(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.panel_port))
     }
