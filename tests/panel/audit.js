@@ -74,8 +74,8 @@ while (walker.nextNode()) {
   if (contrast < enough) wrong.push(`contrast ${contrast.toFixed(2)}: ${textContent.trim().slice(0, 40)} in ${shown(parentElement)}`);
 }
 
-const { scrollWidth } = document.scrollingElement;
-if (scrollWidth > innerWidth) wrong.push(`wider than the window: ${scrollWidth} of ${innerWidth}`);
+for (const { localName, scrollWidth, clientWidth } of [document.scrollingElement, inUse])
+  if (scrollWidth > clientWidth) wrong.push(`wider than there is room: ${localName}, ${scrollWidth} of ${clientWidth}`);
 for (const element of all("button, h1, h2, p, li, summary, .slider, input, figcaption")) {
   const place = element.getBoundingClientRect();
   if (place.right > innerWidth + 1 || place.left < -1) wrong.push(`out of the window: ${shown(element)}`);
