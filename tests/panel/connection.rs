@@ -67,6 +67,9 @@ fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
     let seconds = late.seconds().expect("the rest");
     let known = second.seconds().expect("the rest");
     assert!(seconds <= 15 && (seconds - known).abs() <= 1, "late {seconds}, early {known}");
+    let runs_down = "return import('/assets/link.js').then(({ remainingMs }) => remainingMs({ remaining_ms: 1000 }));";
+    let rest = second.browser.run(runs_down).as_f64().expect("a rest");
+    assert!(rest < 1000.0, "it runs down between the hub's words as well: {rest}");
     second.browser.press("Cancel");
     for page in [&first, &second, &late] {
         page.card("Cancelled in time: nothing was sent.");

@@ -178,6 +178,8 @@ fn a_tap_a_slip_a_scroll_and_a_drag_that_begins_elsewhere_do_nothing() {
     assert_eq!(page.value(POLICE), 0, "it goes back");
     // Not from the handle.
     page.browser.drag(&[(handle.x + handle.width + 20.0, middle), (end, middle), (end + 3.0, middle)]);
+    page.browser.drag(&[(track.x + 2.0, middle), (end, middle)]);
+    page.browser.swipe(&[(on_handle, track.y + 2.0), (end, track.y + 2.0)]);
     // A scroll that passes over the handle.
     page.browser.swipe(&[(on_handle, middle + 150.0), (on_handle, middle), (on_handle, middle - 150.0)]);
     // Down and back again.
