@@ -119,12 +119,32 @@ pub struct Panel {
     pub listen: SocketAddr,
     /// One line of text; `None`: the panel shows and cannot act.
     pub pin_file: Option<PathBuf>,
+    /// Names that it answers to, besides its addresses and the machine's own name.
+    pub hosts: Vec<String>,
+    pub tls: PanelTls,
+}
+
+/// Whether the panel speaks HTTPS, and with which certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanelTls {
+    Off,
+    /// One that the hub makes by itself at the first start.
+    SelfMade,
+    /// In PEM; they belong together.
+    Files {
+        cert_file: PathBuf,
+        key_file: PathBuf,
+    },
 }
 
 #[derive(Clone, Debug)]
 pub struct Camera {
     pub name: String,
     pub url: String,
+    /// How the hub logs in at the camera.
+    pub login: Option<Login>,
+    /// The authorities that an `https` camera's certificate is checked against; `None`: those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]

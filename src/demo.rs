@@ -24,6 +24,9 @@ use crate::drivers::{clock, logging};
 use files::Files;
 use screen::Screen;
 
+/// Where the panel is, if nobody has that port.
+const USUAL_PANEL_PORT: u16 = 8080;
+
 /// How long the hub may take to stop.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -32,8 +35,8 @@ pub struct Options {
     /// The port for a plain mosquitto_pub (MQTT 3.1.1), 0 for any that is free [default: 1883, if it is free]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// The port of the web panel
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), hide = true)]
+    /// The port of the web panel, 0 for any that is free [default: 8080, if it is free]
+    #[arg(long, value_name = "N")]
     panel_port: Option<u16>,
 }
 
@@ -43,6 +46,8 @@ pub enum Failure {
     /// A port that nobody could be given.
     Port {
         port: u16,
+        /// Names another one.
+        option: &'static str,
         error: io::Error,
     },
     Broker(String),
@@ -62,11 +67,11 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Port { port, error } if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(f, "Port {port} is taken by another program: name another one with --port, or 0 for any.")
+            Failure::Port { port, option, error } if error.kind() == io::ErrorKind::AddrInUse => {
+                write!(f, "Port {port} is taken by another program: name another one with {option}, or 0 for any.")
             }
-            Failure::Port { port, error } => {
-                write!(f, "Port {port} cannot be used ({error}): name another one with --port, or 0 for any.")
+            Failure::Port { port, option, error } => {
+                write!(f, "Port {port} cannot be used ({error}): name another one with {option}, or 0 for any.")
             }
             Failure::Broker(problem) => write!(f, "The broker of the demo cannot start ({problem}): try again."),
             Failure::Directory(error) => write!(
@@ -104,12 +109,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     listen_for_interrupts(sender.clone()).map_err(system("a thread for interrupts"))?;
 
     let ports = broker::start(options.port)?;
-    let files = Files::make(ports, options.panel_port)?;
+    let panel = match options.panel_port {
+        Some(port) => broker::free_port(port, "--panel-port")?,
+        None => {
+            broker::free_port(USUAL_PANEL_PORT, "--panel-port").or_else(|_| broker::free_port(0, "--panel-port"))?
+        }
+    };
+    let files = Files::make(ports, panel)?;
     let (config, _) =
         Config::load(&files.config()).map_err(|problems| Failure::Configuration(problems.render(false)))?;
     let console = start_center(&files, sender.clone())?;
     let on_deaf = sender.clone();
-    let screen = Screen::start(&config, welcome::welcome(&files, ports, console), move || ask(&on_deaf));
+    let screen = Screen::start(&config, welcome::welcome(&files, ports, panel, console), move || ask(&on_deaf));
     let screen = screen.map_err(system("a thread for the screen"))?;
     watch_reader(sender.clone()).map_err(system("a thread for the screen"))?;
     let hub = Builder::new().name("hub".into()).spawn(move || {

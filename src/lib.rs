@@ -29,11 +29,12 @@
 //! | [`vigil`] | when the watchdog may be fed |
 //! | [`config`] | `hub.toml`: text to values, every problem at once with its line and a caret |
 //! | [`center`] | the monitoring center, `sos-center`: the same shape in small, with a desk that is pure |
+//! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
-//! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → drivers, store → wire → controller → `alloc`.
+//! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → panel, drivers, store → wire → controller → `alloc`.
 //!
 //! # The promises
 //!
@@ -64,6 +65,7 @@ pub mod demo;
 pub mod drivers;
 pub mod exit;
 pub mod mailbox;
+pub mod panel;
 pub mod store;
 pub mod vigil;
 pub mod web;

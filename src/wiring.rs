@@ -7,6 +7,7 @@ use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
 use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
+use crate::panel::PanelSettings;
 use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
 
 /// The topics of this hub at the home's broker.
@@ -101,6 +102,19 @@ pub fn visitor_link(config: &Config) -> LinkSettings {
             subscription(topics.reply(), false),
         ],
         ..link(&config.app.broker, is_trusted(config))
+    }
+}
+
+/// The web panel, with its cameras.
+pub fn panel(config: &Config) -> PanelSettings {
+    PanelSettings {
+        listen: config.panel.listen,
+        hosts: config.panel.hosts.clone(),
+        tls: config.panel.tls.clone(),
+        pin_file: config.panel.pin_file.clone(),
+        cameras: config.cameras.clone(),
+        state_dir: config.hub.state_dir.clone(),
+        name: config.hub.name.clone(),
     }
 }
 

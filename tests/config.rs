@@ -12,7 +12,7 @@ use std::time::Duration;
 use home::Home;
 use problems::{changes, summary};
 use proptest::prelude::*;
-use sos_hub::config::{Clock, Config, Gpio, Problems};
+use sos_hub::config::{Clock, Config, Gpio, PanelTls, Problems};
 use sos_hub::controller::settings::Press;
 use sos_hub::controller::words::Service;
 
@@ -60,7 +60,8 @@ fn the_least_that_a_hub_needs_is_enough_and_all_else_has_its_default() {
     assert_eq!(config.app.topic_prefix, "sos");
     assert_eq!(config.center.hub_key_file, home.path().join("hub.key"));
     assert_eq!(config.panel.listen.to_string(), "127.0.0.1:8080");
-    assert!(config.panel.pin_file.is_none() && config.cameras.is_empty());
+    assert!(config.panel.pin_file.is_none() && config.panel.hosts.is_empty() && config.cameras.is_empty());
+    assert_eq!(config.panel.tls, PanelTls::Off);
     assert!(config.home_assistant.discovery);
     assert_eq!(config.home_assistant.prefix, "homeassistant");
 
@@ -84,7 +85,7 @@ gpio = { backend = "mock", mock_dir = "/gpio" }
 siren = { line = 4, active_low = true, max_seconds = 1 }
 led.line = 0
 countdown.seconds = 60
-panel = { listen = "[::1]:1", pin_file = "panel.pin" }
+panel = { listen = "[::1]:1", pin_file = "panel.pin", hosts = ["sos.example"], tls_cert_file = "panel-cert.pem", tls_key_file = "panel-key.pem" }
 home_assistant = { discovery = false, prefix = "ha/x" }
 [[button]]
 name = "käfig"
@@ -115,6 +116,9 @@ heartbeat_seconds = 1
 [[camera]]
 name = "Door"
 url = "https://cam.local:8443/x?y=z@w"
+username = "viewer"
+password_file = "camera.password"
+ca_file = "camera-ca.pem"
 "#;
     let (config, warnings) = load(&home, text).unwrap();
     assert!(warnings.is_empty(), "{warnings}");
@@ -134,7 +138,12 @@ url = "https://cam.local:8443/x?y=z@w"
     assert_eq!(client.cert_file, within("center-client.pem"));
     assert_eq!(client.key_file, within("center-client.key"));
     assert_eq!(config.panel.pin_file, Some(within("panel.pin")));
+    assert_eq!(config.panel.hosts, ["sos.example"]);
+    let (cert_file, key_file) = (within("panel-cert.pem"), within("panel-key.pem"));
+    assert_eq!(config.panel.tls, PanelTls::Files { cert_file, key_file });
     assert_eq!(config.cameras[0].url, "https://cam.local:8443/x?y=z@w");
+    assert_eq!(config.cameras[0].login.as_ref().unwrap().password_file, Some(within("camera.password")));
+    assert_eq!(config.cameras[0].ca_file, Some(within("camera-ca.pem")));
     assert!(!config.home_assistant.discovery);
 }
 

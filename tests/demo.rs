@@ -5,8 +5,8 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -19,10 +19,12 @@ use tempfile::TempDir;
 #[test]
 fn the_lines_to_paste_do_what_they_say() {
     let port = free_port();
-    let mut demo = Demo::start(&["--port", &port.to_string()]);
+    let panel = free_port();
+    let mut demo = Demo::start(&["--port", &port.to_string(), "--panel-port", &panel.to_string()]);
     demo.line("nobody is called, no siren sounds");
     demo.line("ready");
     assert_eq!(demo.paste("gpio/out/17"), "0");
+    assert_eq!(demo.ask_panel("/pin", &demo.pin()), "HTTP/1.1 204 No Content");
     assert!(demo.pasted("request -m police").contains(&format!("mosquitto_pub -p {port} ")));
 
     demo.paste("request -m police");
@@ -70,6 +72,18 @@ fn a_port_that_is_taken_is_said_and_nothing_is_started() {
     );
     assert!(demo.shown.recv().is_err(), "nothing is shown");
     assert_eq!(demo.left_behind(), [""; 0]);
+}
+
+#[test]
+fn a_port_of_the_panel_that_is_taken_is_said_too() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut demo = Demo::start(&["--port", "0", "--panel-port", &port.to_string()]);
+    assert_eq!(demo.end().code(), Some(1));
+    assert_eq!(
+        demo.complaint(),
+        format!("Port {port} is taken by another program: name another one with --panel-port, or 0 for any.\n")
+    );
 }
 
 #[test]
@@ -144,6 +158,33 @@ impl Demo {
                 return;
             }
         }
+    }
+
+    /// What the line of the panel says: address and PIN.
+    fn panel(&self) -> (String, String) {
+        let line = self.seen.iter().find(|line| line.contains("in a browser, with the PIN")).expect("a panel");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        (words[1].trim_start_matches("http://").to_owned(), words[words.len() - 1].to_owned())
+    }
+
+    fn pin(&self) -> String {
+        self.panel().1
+    }
+
+    /// Sends something to the panel as its page would; gives the first line of the answer.
+    fn ask_panel(&self, path: &str, body: &str) -> String {
+        let (address, _) = self.panel();
+        let mut stream = TcpStream::connect(&address).expect("the panel");
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
     }
 
     /// The line with these words that is there to be pasted.

@@ -105,6 +105,8 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "client_cert_file",
     "client_key_file",
     "pin_file",
+    "tls_cert_file",
+    "tls_key_file",
 ];
 
 /// The same of `center.toml`. The default of what a hub is given is what the center itself has.

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use super::broker::{self, Broker, Tls};
 use super::reader::{Table, Unique};
-use super::{App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Panel, Siren, files, rules};
+use super::{
+    App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Login, Panel, PanelTls, Siren, files, rules,
+};
 use crate::controller::settings::Press;
 use crate::controller::words::Service;
 
 const CLOCKS: &[(&str, Clock)] = &[("auto", Clock::Auto), ("trusted", Clock::Trusted)];
+
+const PANEL_TLS: &[(&str, PanelTls)] = &[("off", PanelTls::Off), ("self-made", PanelTls::SelfMade)];
 
 const BACKENDS: &[(&str, Backend)] =
     &[("auto", Backend::Auto), ("rppal", Backend::Rppal), ("cdev", Backend::Cdev), ("mock", Backend::Mock)];
@@ -155,20 +159,50 @@ fn panel(table: &Table) -> Panel {
     let panel = Panel {
         listen: table.or("listen", SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080), rules::listen),
         pin_file: broker::secret(table, "pin_file"),
+        hosts: table.or("hosts", Vec::new(), |value| value.list(rules::host)),
+        tls: panel_tls(table),
     };
     if !panel.listen.ip().is_loopback() && table.lacks("pin_file") {
         table.warn(
             "listen",
             "shows the panel to the whole network: without a pin_file anyone sees it and no one can act",
         );
+    } else if !panel.listen.ip().is_loopback() && table.lacks("tls") && table.lacks("tls_cert_file") {
+        table.warn(
+            "listen",
+            "sends the PIN through the network by plain HTTP, which it can read: set tls = \"self-made\"",
+        );
     }
     panel
+}
+
+fn panel_tls(table: &Table) -> PanelTls {
+    let chosen = table.or("tls", PanelTls::Off, rules::one_of(PANEL_TLS));
+    let cert_file = table.optional("tls_cert_file", files::certificate);
+    let key_file = table.optional("tls_key_file", files::private_key);
+    table.needs("tls_cert_file", "tls_key_file", "a certificate is shown with its key");
+    table.needs("tls_key_file", "tls_cert_file", "a key is shown with its certificate");
+    if chosen == PanelTls::SelfMade && table.has("tls_cert_file") {
+        table.error("tls", "makes a certificate of its own, and tls_cert_file names another: take one of the two");
+    }
+    match (cert_file, key_file) {
+        (Some(cert_file), Some(key_file)) => {
+            broker::warn_if_open_to_all(table, "tls_key_file", &key_file);
+            if let Err(problem) = files::belong_together(&cert_file, &key_file) {
+                table.error("tls_key_file", problem);
+            }
+            PanelTls::Files { cert_file, key_file }
+        }
+        _ => chosen,
+    }
 }
 
 fn camera(table: &Table) -> Camera {
     let camera = Camera {
         name: table.required("name", "\"Front door\"", rules::name(64)),
         url: table.required("url", "\"http://192.168.1.20/stream.mjpg\"", rules::camera_url),
+        login: camera_login(table),
+        ca_file: table.optional("ca_file", files::authorities),
     };
     if camera.url.starts_with("rtsp") {
         table.warn("url", "is rtsp, which no browser shows: name the camera's http stream (MJPEG, HLS) if it has one");
@@ -176,10 +210,17 @@ fn camera(table: &Table) -> Camera {
     if camera.url.split('/').nth(2).is_some_and(|authority| authority.contains('@')) {
         table.warn(
             "url",
-            "holds a password that everyone sees who opens the panel: give the camera a user that only views",
+            "holds a password, which everyone sees who reads this file: write username and password_file instead",
         );
     }
     camera
+}
+
+fn camera_login(table: &Table) -> Option<Login> {
+    let username = table.optional("username", rules::username);
+    let password_file = broker::secret(table, "password_file");
+    table.needs("password_file", "username", "the camera asks whose password it is");
+    username.map(|username| Login { username, password_file })
 }
 
 fn home_assistant(table: &Table) -> HomeAssistant {

@@ -45,11 +45,11 @@ fn within(value: &Value, range: &RangeInclusive<u32>, unit: &str) -> Result<u32,
 }
 
 /// One of a few words.
-pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Result<T, String> {
+pub fn one_of<T: Clone>(words: &'static [(&'static str, T)]) -> impl Fn(&Value) -> Result<T, String> {
     move |value| {
         let text = value.text()?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
-            return Ok(*meaning);
+            return Ok(meaning.clone());
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let guess = nearest(text, &known).map(|word| format!(": did you mean \"{word}\"?")).unwrap_or_default();

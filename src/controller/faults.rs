@@ -29,6 +29,7 @@ pub(super) enum FaultCode {
     ButtonStuck,
     ButtonNoisy,
     AppLink,
+    Panel,
     CenterLink,
     CenterSilent,
     CenterRefused,
@@ -57,9 +58,9 @@ struct Traits {
 
 impl FaultCode {
     #[rustfmt::skip]
-    const ALL: [FaultCode; 19] = [
+    const ALL: [FaultCode; 20] = [
         FaultCode::Storage, FaultCode::StoragePutAside, FaultCode::Siren, FaultCode::Led,
-        FaultCode::ButtonLines, FaultCode::ButtonStuck, FaultCode::ButtonNoisy, FaultCode::AppLink,
+        FaultCode::ButtonLines, FaultCode::ButtonStuck, FaultCode::ButtonNoisy, FaultCode::AppLink, FaultCode::Panel,
         FaultCode::CenterLink, FaultCode::CenterSilent, FaultCode::CenterRefused, FaultCode::CenterMessage,
         FaultCode::IdentityClash, FaultCode::IdReused, FaultCode::NotProvisioned, FaultCode::PlanDenied,
         FaultCode::PlanUnconfirmed, FaultCode::PlanIncomplete, FaultCode::PlanRejected,
@@ -76,6 +77,7 @@ impl FaultCode {
             FaultCode::ButtonStuck     => ("button_stuck",      Some(380), true,  None),
             FaultCode::ButtonNoisy     => ("button_noisy",      Some(380), true,  None),
             FaultCode::AppLink         => ("app_link",          None,      true,  None),
+            FaultCode::Panel           => ("panel",             None,      false, None),
             FaultCode::CenterLink      => ("center_link",       None,      true,  None),
             FaultCode::CenterSilent    => ("center_silent",     None,      true,  None),
             FaultCode::CenterRefused   => ("center_refused",    None,      true,  None),

@@ -51,6 +51,8 @@ impl Controller {
             HardwareReport::LedWorks => (FaultCode::Led, "", None),
             HardwareReport::ButtonsFailed { problem } => (FaultCode::ButtonLines, "A button", Some(problem)),
             HardwareReport::ButtonsWork => (FaultCode::ButtonLines, "", None),
+            HardwareReport::PanelFailed { problem } => (FaultCode::Panel, "The web panel", Some(problem)),
+            HardwareReport::PanelWorks => (FaultCode::Panel, "", None),
         };
         self.faults.set(code, problem.map(|problem| wording::hardware(what, &problem)), turn);
     }

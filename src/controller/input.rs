@@ -42,16 +42,18 @@ pub struct Received {
     pub retained: bool,
     /// The MQTT duplicate flag.
     pub duplicate: bool,
-    /// Where an MQTT 5 requester wants its reply besides the `reply` topic.
+    /// Where the requester wants its reply besides the `reply` topic.
     pub reply_to: Option<ReplyTo>,
     pub content: Result<Content, Malformed>,
 }
 
-/// MQTT 5 Response Topic and Correlation Data.
+/// Who waits for a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReplyTo {
-    pub topic: String,
-    pub correlation: Option<Vec<u8>>,
+pub enum ReplyTo {
+    /// MQTT 5 Response Topic and Correlation Data.
+    Topic { topic: String, correlation: Option<Vec<u8>> },
+    /// A page of the web panel, under the number that it was given.
+    Page(u64),
 }
 
 /// What a well-formed command says.
@@ -222,4 +224,6 @@ pub enum HardwareReport {
     LedWorks,
     ButtonsFailed { problem: String },
     ButtonsWork,
+    PanelFailed { problem: String },
+    PanelWorks,
 }

@@ -1,14 +1,17 @@
 //! From the drivers to the loop: bytes become words here, on the threads of the drivers, and land in the mailbox.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Mail, Organ};
 use crate::controller::effect::Restored;
-use crate::controller::input::{CenterMessage, Input, LinkChange, Received, ReplyTo};
+use crate::controller::input::{CenterMessage, HardwareReport, Input, LinkChange, Received, ReplyTo};
+use crate::controller::moment::{Boottime, Wall};
 use crate::drivers::clock;
 use crate::drivers::mqtt::{Listener, Message};
 use crate::mailbox::Sender;
-use crate::store::Told;
+use crate::panel::Hub;
+use crate::store::{Told, history};
 use crate::wire::tokens::Verifier;
 use crate::wire::topics::{AppTopics, CenterTopics};
 use crate::wire::{center, commands};
@@ -28,7 +31,7 @@ impl AppEar {
     /// the hub's word, or come back as a command.
     fn reply_to(&self, message: &mut Message) -> Option<ReplyTo> {
         let topic = message.response_topic.take().filter(|topic| !self.topics.is_taken(topic))?;
-        Some(ReplyTo { topic, correlation: message.correlation.take() })
+        Some(ReplyTo::Topic { topic, correlation: message.correlation.take() })
     }
 }
 
@@ -49,6 +52,45 @@ impl Listener for AppEar {
             reply_to: self.reply_to(&mut message),
         };
         self.sender.bulk(Mail::Input(Input::Command(received))).await;
+    }
+}
+
+/// Hears the web panel, whose commands wait where those of all strangers wait.
+pub(super) struct PanelEar {
+    sender: Sender<Mail>,
+    state_dir: PathBuf,
+}
+
+impl PanelEar {
+    pub fn new(sender: Sender<Mail>, state_dir: PathBuf) -> PanelEar {
+        PanelEar { sender, state_dir }
+    }
+}
+
+impl Hub for PanelEar {
+    fn now(&self) -> Boottime {
+        clock::boottime()
+    }
+
+    fn wall(&self) -> Wall {
+        clock::wall()
+    }
+
+    async fn command(&self, received: Received) {
+        self.sender.bulk(Mail::Input(Input::Command(received))).await;
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<u8>, String> {
+        let entries = history::read(&self.state_dir, limit).map_err(|problem| problem.to_string())?;
+        serde_json::to_vec(&entries).map_err(|error| error.to_string())
+    }
+
+    fn panel_standing(&self, problem: Option<String>) {
+        let report = match problem {
+            Some(problem) => HardwareReport::PanelFailed { problem },
+            None => HardwareReport::PanelWorks,
+        };
+        self.sender.urgent(Mail::Input(Input::Hardware(report)));
     }
 }
 

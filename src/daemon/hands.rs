@@ -1,5 +1,6 @@
 //! The loop's world: where it waits, and how each effect is carried out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::turns::{Happening, World};
@@ -7,12 +8,13 @@ use super::{Mail, Organ};
 use crate::controller::effect::{Effect, Report, Signal};
 use crate::controller::input::ReplyTo;
 use crate::controller::moment::{Boottime, Moment};
-use crate::controller::report::Phase;
+use crate::controller::report::{EventKind, Phase};
 use crate::drivers::clock::{self, Clock};
 use crate::drivers::gpio::Gpio;
 use crate::drivers::logging;
 use crate::drivers::mqtt::{Keep, Link, Publication};
 use crate::mailbox::Mailbox;
+use crate::panel::Board;
 use crate::store::Store;
 use crate::vigil::Vigil;
 use crate::wire::tokens::Signer;
@@ -33,6 +35,7 @@ pub(super) struct Hands {
     pub store: Store,
     pub app_link: Link,
     pub center_link: Link,
+    pub board: Arc<Board>,
 }
 
 impl World for Hands {
@@ -84,16 +87,26 @@ impl Hands {
             Report::State(state) => {
                 self.vigil.calm(state.phase == Phase::Idle && !state.siren.sounding);
                 let payload = reports::state(&state, &self.hub, env!("CARGO_PKG_VERSION"));
+                self.board.state(&payload, clock::boottime());
                 self.publish(self.app_topics.state(), payload, true, Keep::Latest);
             }
             Report::Event(event) => {
-                self.publish(self.app_topics.event(), reports::event(&event), false, Keep::Queue);
+                let payload = reports::event(&event);
+                self.board.event(&payload);
+                if matches!(event.kind, EventKind::Countdown { .. }) {
+                    self.board.tick();
+                }
+                self.publish(self.app_topics.event(), payload, false, Keep::Queue);
             }
             Report::Reply { reply, reply_to } => {
                 let payload = reports::reply(&reply);
-                if let Some(ReplyTo { topic, correlation }) = reply_to {
-                    let payload = payload.clone();
-                    self.app_link.publish(Publication { topic, payload, retain: false, correlation }, Keep::Now);
+                match reply_to {
+                    Some(ReplyTo::Topic { topic, correlation }) => {
+                        let payload = payload.clone();
+                        self.app_link.publish(Publication { topic, payload, retain: false, correlation }, Keep::Now);
+                    }
+                    Some(ReplyTo::Page(page)) => self.board.reply(page, payload.clone()),
+                    None => {}
                 }
                 self.publish(self.app_topics.reply(), payload, false, Keep::Now);
             }

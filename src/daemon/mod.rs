@@ -22,11 +22,12 @@ use crate::drivers::gpio::{Gpio, GpioEvent};
 use crate::drivers::mqtt::Link;
 use crate::drivers::systemd;
 use crate::mailbox::{Mailbox, Sender, mailbox};
+use crate::panel::{Board, Panel};
 use crate::store::Store;
 use crate::vigil::Vigil;
 use crate::wire::tokens::{Signer, Verifier};
 use crate::wiring;
-use ears::{AppEar, CenterEar, StoreEar};
+use ears::{AppEar, CenterEar, PanelEar, StoreEar};
 use hands::Hands;
 
 /// How long the start waits for what the disk holds. Then the hub is there without it: a broken disk must not keep the
@@ -108,6 +109,10 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let (app_topics, center_topics) = (wiring::app_topics(config), wiring::center_topics(config));
     let app_ear = AppEar::new(sender.clone(), app_topics.clone());
     let app_link = Link::start(wiring::app_link(config), app_ear).map_err(system("a thread for a link"))?;
+    let board = Arc::<Board>::default();
+    let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone());
+    let panel =
+        Panel::start(wiring::panel(config), Arc::clone(&board), panel_ear).map_err(system("a thread for the panel"))?;
     let center_ear = CenterEar::new(sender, center_topics.clone(), verifier);
     let center_link = Link::start(wiring::center_link(config), center_ear).map_err(system("a thread for a link"))?;
 
@@ -127,6 +132,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         store,
         app_link,
         center_link,
+        board,
     };
     info!(
         topic = "started",
@@ -145,6 +151,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     gpio.stop();
     std::thread::scope(|scope| {
         scope.spawn(|| center_link.stop(FAREWELL));
+        scope.spawn(|| panel.stop(FAREWELL));
         app_link.stop(FAREWELL);
     });
     store.stop();

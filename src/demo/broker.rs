@@ -35,10 +35,10 @@ pub struct Ports {
 /// somebody has that already.
 pub fn start(port: Option<u16>) -> Result<Ports, Failure> {
     let v4 = match port {
-        Some(port) => free_port(port)?,
-        None => free_port(USUAL_PORT).or_else(|_| free_port(0))?,
+        Some(port) => free_port(port, "--port")?,
+        None => free_port(USUAL_PORT, "--port").or_else(|_| free_port(0, "--port"))?,
     };
-    let ports = Ports { v4, v5: free_port(0)? };
+    let ports = Ports { v4, v5: free_port(0, "--port")? };
     let (sender, started) = channel();
     let thread = Builder::new().name("broker".into()).spawn(move || serve(ports, &sender));
     thread.map_err(|error| Failure::System { what: "a thread for the broker", error })?;
@@ -47,10 +47,11 @@ pub fn start(port: Option<u16>) -> Result<Ports, Failure> {
     Ok(ports)
 }
 
-/// A port of the loopback interface that nobody listens on, `wanted` unless that is 0.
-fn free_port(wanted: u16) -> Result<u16, Failure> {
+/// A port of the loopback interface that nobody listens on, `wanted` unless that is 0. `option` is where another one can
+/// be named.
+pub fn free_port(wanted: u16, option: &'static str) -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| Failure::Port { port: wanted, error })
+    listener.map(|address| address.port()).map_err(|error| Failure::Port { port: wanted, option, error })
 }
 
 /// Serves until the process ends; says in between whether both ports could be had.

@@ -30,22 +30,29 @@ pub struct Files {
     dir: PathBuf,
     /// Of the operator.
     pub password: String,
+    /// Of the panel: four digits.
+    pub pin: String,
 }
 
 impl Files {
     /// Makes everything that center and hub find on their disk before their first start.
-    pub fn make(ports: Ports, panel_port: Option<u16>) -> Result<Files, Failure> {
-        let random = Uuid::new_v4().simple().to_string();
+    pub fn make(ports: Ports, panel_port: u16) -> Result<Files, Failure> {
+        let random = Uuid::new_v4().as_u128();
+        let hex = format!("{random:032x}");
         let temporary = std::path::absolute(std::env::temp_dir()).map_err(Failure::Directory)?;
-        let dir = temporary.join(format!("sos-hub-demo-{}", &random[..8]));
+        let dir = temporary.join(format!("sos-hub-demo-{}", &hex[..8]));
         DirBuilder::new().mode(0o700).create(&dir).map_err(Failure::Directory)?;
-        let files = Files { dir, password: random[8..20].to_owned() };
+        let pin = format!("{:04}", random % 10_000);
+        let files = Files { dir, password: hex[20..].to_owned(), pin };
         files.write("center.toml", &center_config(ports)).map_err(Failure::Directory)?;
         files.open_account()?;
         let plan = files.dir.join("bundle/plan.jwt");
         let state = files.dir.join("state");
-        let moved = fs::create_dir(&state).and_then(|()| fs::rename(plan, state.join("plan.jwt")));
-        moved.and_then(|()| files.write("hub.toml", &hub_config(ports, panel_port))).map_err(Failure::Directory)?;
+        fs::create_dir(&state)
+            .and_then(|()| fs::rename(plan, state.join("plan.jwt")))
+            .and_then(|()| files.write("panel.pin", &files.pin))
+            .and_then(|()| files.write("hub.toml", &hub_config(ports, panel_port)))
+            .map_err(Failure::Directory)?;
         Ok(files)
     }
 
@@ -126,8 +133,7 @@ answers = ["no_answer", "confirmed"]
 }
 
 /// Paths in it begin at its own directory.
-fn hub_config(Ports { v5: port, .. }: Ports, panel_port: Option<u16>) -> String {
-    let panel = panel_port.map(|port| format!("\n[panel]\nlisten = \"127.0.0.1:{port}\"\n")).unwrap_or_default();
+fn hub_config(Ports { v5: port, .. }: Ports, panel_port: u16) -> String {
     format!(
         r#"# The hub of `sos-hub demo`, which removes this file when it ends.
 
@@ -170,6 +176,10 @@ port = {port}
 account = "{ACCOUNT}"
 hub_key_file = "bundle/hub.key"
 center_key_file = "bundle/center.pub"
-{panel}"#
+
+[panel]
+listen = "127.0.0.1:{panel_port}"
+pin_file = "panel.pin"
+"#
     )
 }

@@ -8,7 +8,8 @@ use super::broker::Ports;
 use super::files::{Files, HALLWAY, KITCHEN, OPERATOR};
 
 /// The whole text.
-pub fn welcome(files: &Files, ports: Ports, console: SocketAddr) -> String {
+pub fn welcome(files: &Files, ports: Ports, panel: u16, console: SocketAddr) -> String {
+    let pin = &files.pin;
     let Ports { v4, v5 } = ports;
     let port = if v4 == 1883 { String::new() } else { format!(" -p {v4}") };
     let hub = program();
@@ -25,6 +26,7 @@ pub fn welcome(files: &Files, ports: Ports, console: SocketAddr) -> String {
         r"
 This is a demo: nobody is called, no siren sounds, nothing leaves this computer.
 
+  panel    http://127.0.0.1:{panel} in a browser, with the PIN {pin}
   broker   127.0.0.1:{v4} for MQTT 3.1.1, 127.0.0.1:{v5} for MQTT 5
   hub      the real one, with files in place of buttons, siren and LED
   center   the real one with simulated calls; its console is http://{console}/

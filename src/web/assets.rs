@@ -18,19 +18,24 @@ impl Asset {
     /// The file, or that the browser has it already. It asks each time: after an upgrade it must not go on with the old
     /// script.
     pub fn response(&self, request: &HeaderMap) -> Response {
-        let hash = digest(&SHA256, self.content.as_bytes());
-        let tag: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let tag = format!("\"{tag}\"");
-        let has_it = request.get(IF_NONE_MATCH).is_some_and(|had| had.as_bytes() == tag.as_bytes());
-        let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { self.content.into_response() };
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            headers.insert(ETAG, tag);
-        }
-        response
+        response(self.content.as_bytes(), self.content_type, request)
     }
+}
+
+/// The same for content that is no text.
+pub fn response(content: &'static [u8], content_type: &'static str, request: &HeaderMap) -> Response {
+    let hash = digest(&SHA256, content);
+    let tag: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let has_it = request.get(IF_NONE_MATCH).is_some_and(|had| had.as_bytes() == tag.as_bytes());
+    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { content.into_response() };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    response
 }
 
 /// The file of this name.

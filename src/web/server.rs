@@ -8,13 +8,19 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Redirect;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error_span, warn};
 
 use super::patience::Patient;
@@ -72,6 +78,19 @@ impl Server {
         settings: ServerSettings,
         site: impl FnOnce(Shutdown) -> Router + Send + 'static,
     ) -> io::Result<Server> {
+        Server::start_with(settings, None, site)
+    }
+
+    /// The same, over TLS where `tls` is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::start`].
+    pub fn start_with(
+        settings: ServerSettings,
+        tls: Option<Arc<ServerConfig>>,
+        site: impl FnOnce(Shutdown) -> Router + Send + 'static,
+    ) -> io::Result<Server> {
         let listener = TcpListener::bind(settings.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -89,7 +108,8 @@ impl Server {
             let _span = error_span!("web", site = settings.name).entered();
             runtime.block_on(async {
                 let site = site(Shutdown(ending_seen.clone()));
-                let serving = serve(listener, site, Shutdown(ending_seen.clone()), settings.most_connections);
+                let tls = tls.map(TlsAcceptor::from);
+                let serving = serve(listener, tls, site, Shutdown(ending_seen.clone()), settings.most_connections);
                 tokio::select! {
                     () = serving => {}
                     () = deadline(ending_seen) => debug!("connections were open at the end, and are cut"),
@@ -122,7 +142,13 @@ async fn deadline(mut ending: watch::Receiver<Option<Instant>>) {
     let _ = timeout_at(end.unwrap_or_else(Instant::now).into(), forever).await;
 }
 
-async fn serve(listener: tokio::net::TcpListener, site: Router, shutdown: Shutdown, most: usize) {
+async fn serve(
+    listener: tokio::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+    site: Router,
+    shutdown: Shutdown,
+    most: usize,
+) {
     let room = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
@@ -136,7 +162,7 @@ async fn serve(listener: tokio::net::TcpListener, site: Router, shutdown: Shutdo
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, site.clone(), shutdown.clone());
+                let connection = greeted(stream, tls.clone(), site.clone(), shutdown.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(room);
@@ -153,12 +179,53 @@ async fn serve(listener: tokio::net::TcpListener, site: Router, shutdown: Shutdo
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, site: Router, shutdown: Shutdown) {
+async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, site: Router, shutdown: Shutdown) {
     // What is said here is small, and people wait for it.
     if let Err(error) = stream.set_nodelay(true) {
         debug!("a connection was gone at once: {error}");
         return;
     }
+    let Some(tls) = tls else { return connection(stream, site, shutdown).await };
+    let greeting = async {
+        // TLS begins with this byte; whoever writes HTTP instead is told where to go.
+        let mut first = [0];
+        match stream.peek(&mut first).await {
+            Ok(1) if first[0] != HANDSHAKE => Greeted::Plain(stream),
+            Ok(_) => tls.accept(stream).await.map_or_else(Greeted::Broken, |stream| Greeted::Tls(Box::new(stream))),
+            Err(error) => Greeted::Broken(error),
+        }
+    };
+    match timeout(HEAD, greeting).await {
+        Ok(Greeted::Tls(stream)) => connection(stream, site, shutdown).await,
+        Ok(Greeted::Plain(stream)) => connection(stream, to_https(), shutdown).await,
+        Ok(Greeted::Broken(error)) => debug!("no TLS came about: {error}"),
+        Err(_) => debug!("no TLS came about in time"),
+    }
+}
+
+/// How a connection to a port with TLS begins.
+enum Greeted {
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    Plain(TcpStream),
+    Broken(io::Error),
+}
+
+/// The content type of a TLS handshake record.
+const HANDSHAKE: u8 = 22;
+
+/// What is said to those who come without TLS: the same address, with it. The host is what they gave themselves.
+fn to_https() -> Router {
+    Router::new().fallback(async |headers: HeaderMap, uri: Uri| {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        Redirect::temporary(&format!("https://{host}{path}"))
+    })
+}
+
+async fn connection<S>(stream: S, site: Router, shutdown: Shutdown)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let io = TokioIo::new(Patient::new(stream, UNREAD));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,6 +1,7 @@
 //! A home with everything in it: two brokers, a hub, wires, an app, and the center that watches over it.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::tokens::Key;
 
 pub const HUB: &str = "home";
 pub const ACCOUNT: &str = "a-1234";
+pub const PANEL_PIN: &str = "4711";
 
 /// What differs from one test to the next. The default is a short countdown, and heartbeats that show soon whether
 /// something else was sent.
@@ -45,6 +47,8 @@ pub struct Setup {
     /// More keys of `[app]` and `[center]`.
     pub app_keys: String,
     pub center_keys: String,
+    /// More keys of `[panel]`, and `[[camera]]`s.
+    pub panel_keys: String,
 }
 
 impl Default for Setup {
@@ -65,6 +69,7 @@ impl Default for Setup {
             login: None,
             app_keys: String::new(),
             center_keys: String::new(),
+            panel_keys: String::new(),
         }
     }
 }
@@ -81,6 +86,8 @@ pub struct Installation {
     state_dir: PathBuf,
     environment: Vec<(&'static str, String)>,
     may_ask_the_clock: bool,
+    #[allow(dead_code, reason = "the tests of the panel look for it")]
+    panel_port: u16,
 }
 
 impl Installation {
@@ -91,7 +98,10 @@ impl Installation {
         fs::write(dir.path().join("hub.key"), hub_key.private_pem()).expect("the hub's key");
         fs::write(dir.path().join("center.pub"), center_key.public_pem()).expect("the center's key");
         let state_dir = setup.state_dir.clone().unwrap_or_else(|| dir.path().join("state"));
-        fs::write(dir.path().join("hub.toml"), hub_toml(&setup, dir.path(), &state_dir)).expect("hub.toml");
+        let panel_port = free_port();
+        fs::write(dir.path().join("panel.pin"), PANEL_PIN).expect("the panel's PIN");
+        let text = hub_toml(&setup, dir.path(), &state_dir, panel_port);
+        fs::write(dir.path().join("hub.toml"), text).expect("hub.toml");
 
         let mut options = client::options("center", setup.center_port.unwrap_or(setup.center_broker.port()));
         if let Some((name, password)) = setup.login {
@@ -112,6 +122,7 @@ impl Installation {
             state_dir,
             environment: setup.environment,
             may_ask_the_clock: setup.may_ask_the_clock,
+            panel_port,
         }
     }
 
@@ -166,6 +177,12 @@ impl Installation {
         self.hub.as_mut().expect("a hub")
     }
 
+    /// Where the panel is.
+    #[allow(dead_code, reason = "the tests of the panel look for it")]
+    pub fn panel(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.panel_port))
+    }
+
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -203,10 +220,10 @@ impl Drop for Installation {
     }
 }
 
-fn hub_toml(setup: &Setup, dir: &Path, state_dir: &Path) -> String {
+fn hub_toml(setup: &Setup, dir: &Path, state_dir: &Path, panel: u16) -> String {
     let Setup { countdown_seconds, heartbeat_seconds, siren_max_seconds, siren_active_low, clock, .. } = setup;
-    let Setup { app_keys, center_keys, .. } = setup;
-    let (home, center, panel) = (setup.home.port(), setup.center_broker.port(), free_port());
+    let Setup { app_keys, center_keys, panel_keys, .. } = setup;
+    let (home, center) = (setup.home.port(), setup.center_broker.port());
     let (dir, state_dir) = (dir.display(), state_dir.display());
     format!(
         r#"
@@ -246,6 +263,8 @@ heartbeat_seconds = {heartbeat_seconds}
 {center_keys}
 [panel]
 listen = "127.0.0.1:{panel}"
+pin_file = "{dir}/panel.pin"
+{panel_keys}
 "#
     )
 }

@@ -156,7 +156,7 @@ fn an_id_that_is_forgotten_is_forgotten_on_disk_as_well() {
 #[test]
 fn a_reply_goes_where_its_requester_wants_it() {
     let mut hub = Hub::installed();
-    let reply_to = ReplyTo { topic: "phone/answers".into(), correlation: Some(vec![7, 0, 9]) };
+    let reply_to = ReplyTo::Topic { topic: "phone/answers".into(), correlation: Some(vec![7, 0, 9]) };
     let mut received = hub.received(CommandName::Silence, Ok(Content::Silence { id: None }));
     received.reply_to = Some(reply_to.clone());
     hub.command(received);

@@ -177,6 +177,7 @@ fn a_fault_of_a_hand_is_told_until_its_restore_and_stops_nothing_else() {
         ("siren", HardwareReport::SirenFailed { problem: problem() }, HardwareReport::SirenWorks, false),
         ("led", HardwareReport::LedFailed { problem: problem() }, HardwareReport::LedWorks, true),
         ("button_lines", HardwareReport::ButtonsFailed { problem: problem() }, HardwareReport::ButtonsWork, false),
+        ("panel", HardwareReport::PanelFailed { problem: problem() }, HardwareReport::PanelWorks, true),
     ];
     for (code, fails, works, ready) in hands {
         let mut hub = Hub::installed();

@@ -27,7 +27,8 @@ impl World {
             Out::Hub(message) => {
                 let Some(command) = self.app_topics.parse(&message.topic) else { return };
                 self.asked(&message);
-                let reply_to = message.response_topic.map(|topic| ReplyTo { topic, correlation: message.correlation });
+                let correlation = message.correlation;
+                let reply_to = message.response_topic.map(|topic| ReplyTo::Topic { topic, correlation });
                 let received = Received {
                     arrived: self.clock.boottime(self.now),
                     command,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sos_hub::controller::effect::{Effect, Report, Signal, SignalKind};
-use sos_hub::controller::input::Input;
+use sos_hub::controller::input::{Input, ReplyTo};
 use sos_hub::controller::moment::{Boottime, Moment};
 use sos_hub::daemon::turns::{Happening, World as LoopsWorld};
 use sos_hub::drivers::mqtt::{Keep, Publication};
@@ -129,7 +129,10 @@ impl World {
                 Report::State(_) => Entry::State(read(&payload)),
                 Report::Event(_) => Entry::Event(read(&payload)),
                 Report::Reply { reply_to, .. } => {
-                    let ask = reply_to.as_ref().and_then(|to| self.people.ask_of(to.correlation.as_deref()));
+                    let ask = match reply_to {
+                        Some(ReplyTo::Topic { correlation, .. }) => self.people.ask_of(correlation.as_deref()),
+                        Some(ReplyTo::Page(_)) | None => None,
+                    };
                     let reply = read(&payload);
                     let on_disk = self.disk.holds(&reply);
                     Entry::Reply { ask, reply, on_disk }

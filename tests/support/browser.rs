@@ -1,12 +1,19 @@
 //! A headless Chromium, driven as a person would: by what is written on buttons, and by the keyboard. A test that needs
 //! it names this file by its path, beside `support`; the others are spared its libraries.
 
+// Each test file is a program of its own and uses its part of this.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
+};
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::TimeoutConfiguration;
@@ -24,6 +31,7 @@ pub struct Browser {
     runtime: Runtime,
     client: Client,
     driver: Child,
+    port: u16,
     _profile: TempDir,
 }
 
@@ -76,7 +84,7 @@ impl Browser {
             Ok::<_, fantoccini::error::NewSessionError>(client)
         });
         match client {
-            Ok(client) => Browser { runtime, client, driver, _profile: profile },
+            Ok(client) => Browser { runtime, client, driver, port, _profile: profile },
             Err(error) => {
                 end(&mut driver);
                 panic!("the browser does not start: {error}");
@@ -155,6 +163,30 @@ impl Browser {
         self.keys(&char::from(key).to_string());
     }
 
+    /// Drags the mouse along these points of the window, in CSS pixels, and lets go at the last.
+    pub fn drag(&self, points: &[(f64, f64)]) {
+        let step = |&(x, y): &(f64, f64)| PointerAction::MoveTo { duration: Some(Duration::from_millis(20)), x, y };
+        let (first, rest) = points.split_first().expect("a point");
+        let begun = MouseActions::new("mouse".to_owned())
+            .then(step(first))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+        let moved = rest.iter().fold(begun, |moved, point| moved.then(step(point)));
+        let ended = moved.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.runtime.block_on(self.client.perform_actions(ended)).expect("the mouse is dragged");
+    }
+
+    /// The same with a finger.
+    pub fn swipe(&self, points: &[(f64, f64)]) {
+        let step = |&(x, y): &(f64, f64)| PointerAction::MoveTo { duration: Some(Duration::from_millis(20)), x, y };
+        let (first, rest) = points.split_first().expect("a point");
+        let begun = TouchActions::new("finger".to_owned())
+            .then(step(first))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+        let moved = rest.iter().fold(begun, |moved, point| moved.then(step(point)));
+        let ended = moved.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.runtime.block_on(self.client.perform_actions(ended)).expect("the finger moves");
+    }
+
     /// Waits until the page's main part shows this text.
     pub fn wait_for_text(&self, text: &str) {
         self.wait_for_text_in("body", text);
@@ -182,6 +214,37 @@ impl Browser {
     /// What a script returns.
     pub fn run(&self, script: &str) -> Value {
         self.runtime.block_on(self.client.execute(script, Vec::new())).expect("the script runs")
+    }
+
+    /// Lays the page out as a phone of this size in CSS pixels shows it; a window cannot be that narrow.
+    pub fn phone(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Tells pages that this person wants them `light` or `dark`.
+    pub fn colors(&self, wanted: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": wanted }]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// A command of the Chrome DevTools Protocol.
+    fn devtools(&self, command: &str, parameters: &Value) {
+        let session = self.runtime.block_on(self.client.session_id()).ok().flatten().expect("a session");
+        let body = json!({ "cmd": command, "params": parameters }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver");
+        write!(
+            stream,
+            "POST /session/{session}/goog/cdp/execute HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.port,
+            body.len()
+        )
+        .expect("a command for chromedriver");
+        let mut answer = String::new();
+        // It may leave the connection open; then the first line is enough.
+        let _ = BufReader::new(stream).read_line(&mut answer);
+        assert!(answer.contains(" 200 "), "{command}: {answer}");
     }
 
     /// A picture of the window as PNG.

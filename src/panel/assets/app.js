@@ -1,0 +1,29 @@
+// Every page begins here.
+
+import { connect, link, on, state } from "./link.js";
+import { element, takePins, tell } from "./page.js";
+import { start as startSheet } from "./sheet.js";
+
+const pages = {
+  home: () => import("./home.js"),
+  live: () => import("./live.js"),
+  history: () => import("./history.js").then(({ incidents }) => ({ start: () => incidents(element("history")) })),
+  setup: () => import("./setup.js"),
+};
+
+/** What goes on, on every page. */
+function now() {
+  const isOn = link === "up" && state && (state.phase !== "idle" || state.siren.sounding);
+  element("now").hidden = !isOn;
+  tell(element("now-text"), isOn ? state.message : "");
+}
+
+startSheet();
+takePins();
+on("state", now);
+on("link", now);
+const page = pages[document.body.dataset.page];
+if (page) page().then(({ start }) => start()).finally(connect);
+else connect();
+
+if (window.isSecureContext) navigator.serviceWorker?.register("/worker.js").catch(() => {});

@@ -1,0 +1,72 @@
+// A slider that means it: only a drag that begins on the handle and goes to the end counts. A tap, a slip, a scroll of
+// the page or a stray key does nothing.
+
+const ENOUGH = 95;
+const KEY_STEP = 10;
+/** A slider that was moved by keys and left alone goes back. */
+const FORGOTTEN_MS = 4000;
+
+let dragged = null;
+
+/** Whether a finger is on a handle: then nothing on the page may move. */
+export const isDragged = () => dragged !== null;
+
+/** Calls `reached` when the slider was moved to its end; and `left` after each drag. */
+export function slider(track, reached, left) {
+  const handle = track.querySelector(".handle");
+  let forget = null;
+  let value = 0;
+
+  const room = () => track.clientWidth - handle.offsetWidth - 2 * handle.offsetLeft;
+
+  const show = (percent) => {
+    value = Math.max(0, Math.min(100, percent));
+    track.setAttribute("aria-valuenow", String(Math.round(value)));
+    track.style.setProperty("--moved", `${(room() * value) / 100}px`);
+  };
+
+  const end = () => {
+    if (dragged?.track !== track) return;
+    const { pointer } = dragged;
+    dragged = null;
+    if (handle.hasPointerCapture(pointer)) handle.releasePointerCapture(pointer);
+    track.classList.remove("dragged");
+    show(0);
+    left();
+  };
+
+  const isAtEnd = () => {
+    if (value < ENOUGH) return false;
+    end();
+    show(0);
+    reached();
+    return true;
+  };
+
+  handle.addEventListener("pointerdown", (event) => {
+    if (dragged || !event.isPrimary || event.button !== 0) return;
+    event.preventDefault();
+    handle.setPointerCapture(event.pointerId);
+    dragged = { track, pointer: event.pointerId, from: event.clientX };
+    track.classList.add("dragged");
+    track.focus({ preventScroll: true });
+  });
+  handle.addEventListener("pointermove", (event) => {
+    if (dragged?.track !== track || dragged.pointer !== event.pointerId) return;
+    show((100 * (event.clientX - dragged.from)) / room());
+    isAtEnd();
+  });
+  for (const over of ["pointerup", "pointercancel", "lostpointercapture"]) handle.addEventListener(over, end);
+
+  track.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || dragged) return;
+    const step = { ArrowRight: KEY_STEP, ArrowUp: KEY_STEP, ArrowLeft: -KEY_STEP, ArrowDown: -KEY_STEP }[event.key];
+    if (step === undefined && event.key !== "Home") return;
+    event.preventDefault();
+    clearTimeout(forget);
+    forget = setTimeout(() => show(0), FORGOTTEN_MS);
+    show(step === undefined ? 0 : value + step);
+    if (value === 100) isAtEnd();
+  });
+  track.addEventListener("blur", () => dragged?.track !== track && show(0));
+}

@@ -1,0 +1,26 @@
+// What an installed app shows while the hub is away. It keeps one page that says so, and never a state: a picture of
+// yesterday would be taken for today's.
+
+const CACHE = "panel-1";
+const AWAY = "/assets/offline.html";
+const KEPT = [AWAY, "/assets/panel.css", "/assets/icon.svg"];
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.map((url) => new Request(url, { cache: "reload" })))));
+});
+
+self.addEventListener("activate", (event) => {
+  const forget = (names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  event.waitUntil(caches.keys().then(forget).then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { pathname } = new URL(request.url);
+  if (request.mode === "navigate") {
+    event.respondWith(fetch(request).catch(() => caches.match(AWAY)));
+  } else if (request.method === "GET" && KEPT.includes(pathname)) {
+    event.respondWith(fetch(request).catch(() => caches.match(pathname)));
+  }
+});

@@ -1,0 +1,111 @@
+//! The page and the hub lose and find each other; and several pages show the same.
+
+use crate::installation::{Installation, Setup};
+use crate::page::{POLICE, Page};
+
+#[test]
+fn a_hub_that_is_gone_is_said_at_once_and_its_return_is_seen() {
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.browser.wait_for_text("All is ready");
+    home.kill();
+    page.browser.wait_for_text_in("#lost", "No connection to the hub.");
+    page.browser.wait_for_text_in("#lost", "call the emergency number");
+    assert!(!page.browser.text("main").contains("All is ready"), "{}", page.browser.text("main"));
+    assert!(!page.browser.text("main").contains("Professional monitoring is active"), "{}", page.browser.text("main"));
+    page.sos();
+    page.browser.wait_for_text_in("#sheet-lost", "call the emergency number");
+    page.slide(POLICE, 1.0);
+    page.browser.wait_for_text_in("#answer", "No connection to the hub.");
+
+    let since = home.app.mark();
+    home.start();
+    home.in_use_again(since);
+    page.is_connected();
+    page.browser.wait("the warning goes", || page.browser.text("#lost").is_empty());
+    // What was asked for in between is not done now.
+    assert_eq!(home.app.count(since, "countdown_started"), 0);
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    assert_eq!(home.app.count(since, "countdown_started"), 1);
+}
+
+#[test]
+fn a_countdown_goes_on_over_a_restart_with_its_true_rest() {
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    home.kill();
+    page.browser.wait_for_text_in("#sheet-lost", "No connection to the hub.");
+    assert_eq!(page.seconds(), None, "a countdown that nobody knows of is not shown");
+    let since = home.app.mark();
+    home.start();
+    page.countdown();
+    let left =
+        home.app.state_within(crate::support::DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
+    let left = left["incidents"][0]["remaining_ms"].as_u64().expect("the rest");
+    assert!(left < 30_000, "{left}");
+    page.browser.press("Cancel");
+    home.app.event(since, "aborted");
+}
+
+#[test]
+fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
+    let home = Installation::running(Setup { countdown_seconds: 20, ..Setup::default() });
+    let (first, second) = (Page::unlocked(&home), Page::unlocked(&home));
+    let since = home.app.mark();
+    first.sos();
+    first.slide(POLICE, 1.0);
+    first.countdown();
+    second.countdown();
+    let shown = home.app.event_that(since, "countdown", |event| event["remaining"] == 15);
+    assert_eq!(shown["remaining"], 15);
+    let late = Page::locked(&home);
+    late.countdown();
+    let seconds = late.seconds().expect("the rest");
+    let known = second.seconds().expect("the rest");
+    assert!(seconds <= 15 && (seconds - known).abs() <= 1, "late {seconds}, early {known}");
+    let runs_down = "return import('/assets/link.js').then(({ remainingMs }) => remainingMs({ remaining_ms: 1000 }));";
+    let rest = second.browser.run(runs_down).as_f64().expect("a rest");
+    assert!(rest < 1000.0, "it runs down between the hub's words as well: {rest}");
+    second.browser.press("Cancel");
+    for page in [&first, &second, &late] {
+        page.card("Cancelled in time: nothing was sent.");
+    }
+    assert_eq!(home.app.count(since, "countdown_started"), 1);
+}
+
+#[test]
+fn a_press_of_a_button_opens_the_countdown_on_every_page() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.open("/live");
+    page.is_connected();
+    home.lines.press(crate::lines::POLICE_BUTTON);
+    page.countdown();
+    home.lines.release(crate::lines::POLICE_BUTTON);
+    page.browser.press("Cancel");
+    page.card("Cancelled in time: nothing was sent.");
+}
+
+#[test]
+fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
+    let mut home = Installation::new(Setup { countdown_seconds: 1, ..Setup::default() });
+    let taken = std::net::TcpListener::bind(home.panel()).expect("the panel's port");
+    home.start();
+    home.in_use();
+    assert!(home.app.fault("panel").contains("another program has the port"), "{}", home.app.fault("panel"));
+    assert_eq!(home.app.state("ready", |state| state["ready"] == true)["ready"], true);
+    home.lines.press(crate::lines::POLICE_BUTTON);
+    home.lines.siren_is(1);
+    home.center.alarm(0);
+    drop(taken);
+    home.app.no_fault("panel");
+    let page = Page::locked(&home);
+    page.browser.wait_for_text_in("#overview", "Help has been requested.");
+    page.browser.press("Show");
+    page.card("Help has been requested.");
+    home.lines.release(crate::lines::POLICE_BUTTON);
+}

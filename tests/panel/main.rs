@@ -1,0 +1,45 @@
+//! The web panel of the shipped binary, as people meet it: in a real browser, with real brokers around the hub; and as
+//! somebody meets it who means harm, with bytes of their own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../support/browser.rs"]
+mod browser;
+
+macro_rules! shared {
+    ($($name:ident $path:literal),* $(,)?) => {
+        $(
+            #[path = $path]
+            #[allow(dead_code, reason = "each test program uses its part of what stands around the hub")]
+            mod $name;
+        )*
+    };
+}
+
+shared! {
+    app "../end_to_end/app.rs",
+    center "../end_to_end/center.rs",
+    client "../end_to_end/client.rs",
+    hub_process "../end_to_end/hub_process.rs",
+    installation "../end_to_end/installation.rs",
+    lines "../end_to_end/lines.rs",
+    tokens "../end_to_end/tokens.rs",
+}
+
+mod camera;
+mod http;
+mod page;
+
+mod access;
+mod attacks;
+mod connection;
+mod help;
+
+mod installed;
+mod keyboard;
+mod live;
+mod load;
+mod looks;
+
+mod setup;
