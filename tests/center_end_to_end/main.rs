@@ -8,7 +8,6 @@
 mod support;
 
 #[path = "../support/browser.rs"]
-#[allow(dead_code, reason = "the console's own tests use the rest")]
 mod browser;
 
 #[path = "../end_to_end/app.rs"]

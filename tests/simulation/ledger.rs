@@ -263,7 +263,7 @@ impl Ledger {
         let fits = |(ask, state): &&mut (Ask, AskState)| {
             ask.press && state.incident.is_none() && service_of(ask) == service && ask.at + 60 * S >= now
         };
-        let Some((ask, state)) = self.asks.iter_mut().rfind(|candidate| fits(&candidate)) else { return };
+        let Some((ask, state)) = self.asks.iter_mut().rfind(|candidate| fits(candidate)) else { return };
         state.incident = Some(id.to_owned());
         let at = ask.at;
         // A loop that hangs notices late that a button is held.
