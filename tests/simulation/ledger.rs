@@ -52,7 +52,7 @@ impl Ledger {
         match entry {
             Entry::Started { reboot } => {
                 self.rebooted = *reboot;
-                (self.running, self.remembers, self.available) = (true, false, now);
+                (self.running, self.remembers, self.available, self.hung_since) = (true, false, now, now);
             }
             Entry::Ready => self.available = now,
             Entry::Remembers => self.remembered(now),
@@ -63,8 +63,8 @@ impl Ledger {
                 self.center_up_since = None;
                 // After a second crash before anything was remembered, the memory is still that of the first.
                 if self.remembers {
-                    // A loop that hangs writes nothing down.
-                    let hung = if self.available > now { now - self.hung_since } else { 0 };
+                    // A loop that hangs writes nothing down, and what it writes after that may be lost with the rest.
+                    let hung = if self.available + S > now { now.saturating_sub(self.hung_since) } else { 0 };
                     (self.ended, self.behind) = (now, lost.behind + hung);
                 }
                 self.rebooted |= *how == Crash::Power;
