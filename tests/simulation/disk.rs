@@ -25,8 +25,10 @@ pub struct Disk {
     waiting: Vec<(At, Batch)>,
     thread: Thread,
     has_restored: bool,
-    /// The process was told of a failure, and of no commit since: it waits for nothing.
+    /// The process was told of a failure, and has heard of no commit since: it waits for nothing.
     said_failed: bool,
+    /// Up to this ticket nothing was waited for.
+    not_waited_for: u64,
 }
 
 /// What the store's thread is at.
@@ -70,7 +72,7 @@ impl Disk {
     /// The process starts. Gives what the store's thread says at once.
     pub fn start(&mut self, now: At, rng: &mut Rng) -> Vec<Told> {
         self.has_restored = false;
-        self.said_failed = false;
+        (self.said_failed, self.not_waited_for) = (false, 0);
         match self.mood() {
             DiskMood::Fails => {
                 self.thread = Thread::Broken { problem: OPENING, retry_at: now + FIRST_PAUSE, pause: 2 * FIRST_PAUSE };
@@ -88,10 +90,13 @@ impl Disk {
     pub fn persist(&mut self, batch: Batch, now: At, rng: &mut Rng) -> Vec<Told> {
         let ticket = batch.ticket;
         self.waiting.push((now, batch));
+        if self.said_failed {
+            self.not_waited_for = ticket;
+        }
         match &self.thread {
             Thread::Broken { problem, .. } => {
                 let problem = (*problem).into();
-                self.said_failed = true;
+                (self.said_failed, self.not_waited_for) = (true, ticket);
                 vec![report(StoreReport::Failed { ticket, problem })]
             }
             Thread::Idle => {
@@ -100,6 +105,11 @@ impl Disk {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The process has heard that the disk works.
+    pub fn commit_was_heard(&mut self) {
+        self.said_failed = matches!(self.thread, Thread::Broken { .. });
     }
 
     /// When the thread has something to say or do.
@@ -142,7 +152,6 @@ impl Disk {
             Thread::Writing { batches, .. } => {
                 let group: Vec<(At, Batch)> = self.waiting.drain(..batches).collect();
                 self.rows.take(&group);
-                self.said_failed = false;
                 if let Some((_, last)) = group.last() {
                     told.push(report(StoreReport::Committed { ticket: last.ticket }));
                 }
@@ -185,7 +194,7 @@ impl Disk {
         for (since, batch) in std::mem::take(&mut self.waiting) {
             let waited = now.saturating_sub(since);
             lost.behind = lost.behind.max(waited);
-            if waited < PATIENCE && !self.said_failed {
+            if waited < PATIENCE && batch.ticket > self.not_waited_for {
                 continue;
             }
             lost.told = true;
@@ -233,6 +242,7 @@ impl Disk {
 
     fn break_off(&mut self, problem: &'static str, now: At) {
         self.said_failed = true;
+        self.not_waited_for = self.waiting.last().map_or(self.not_waited_for, |(_, batch)| batch.ticket);
         self.thread = Thread::Broken { problem, retry_at: now + FIRST_PAUSE, pause: FIRST_PAUSE };
     }
 

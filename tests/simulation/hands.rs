@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sos_hub::controller::effect::{Effect, Report, Signal, SignalKind};
-use sos_hub::controller::input::{Input, ReplyTo};
+use sos_hub::controller::input::{Input, ReplyTo, StoreReport};
 use sos_hub::controller::moment::{Boottime, Moment};
 use sos_hub::daemon::turns::{Happening, World as LoopsWorld};
 use sos_hub::drivers::mqtt::{Keep, Publication};
@@ -48,6 +48,9 @@ impl LoopsWorld for World {
                 self.trace.input(&input);
                 if matches!(input, Input::Restored(_)) && std::mem::take(&mut self.memory_was_told) {
                     self.show(Entry::Remembers);
+                }
+                if matches!(input, Input::Store(StoreReport::Committed { .. })) {
+                    self.disk.commit_was_heard();
                 }
                 return Happening::Input(input);
             }

@@ -26,6 +26,7 @@ pub struct Ledger {
     rebooted: bool,
     /// From when on the loop turns (again).
     pub available: At,
+    hung_since: At,
     /// Something that people may have been told was lost with a disk that did not work.
     pub amnesia: bool,
     pub line: bool,
@@ -51,7 +52,7 @@ impl Ledger {
         match entry {
             Entry::Started { reboot } => {
                 self.rebooted = *reboot;
-                (self.running, self.remembers, self.available) = (true, false, now);
+                (self.running, self.remembers, self.available, self.hung_since) = (true, false, now, now);
             }
             Entry::Ready => self.available = now,
             Entry::Remembers => self.remembered(now),
@@ -62,7 +63,9 @@ impl Ledger {
                 self.center_up_since = None;
                 // After a second crash before anything was remembered, the memory is still that of the first.
                 if self.remembers {
-                    (self.ended, self.behind) = (now, lost.behind);
+                    // A loop that hangs writes nothing down, and what it writes after that may be lost with the rest.
+                    let hung = if self.available + S > now { now.saturating_sub(self.hung_since) } else { 0 };
+                    (self.ended, self.behind) = (now, lost.behind + hung);
                 }
                 self.rebooted |= *how == Crash::Power;
                 if lost.told {
@@ -74,7 +77,9 @@ impl Ledger {
             Entry::Hung { until } => {
                 let hung_until = self.available;
                 self.available = self.available.max(*until);
-                if hung_until > now {
+                if hung_until <= now {
+                    self.hung_since = now;
+                } else {
                     // What came in a hang that goes on comes later still.
                     let longer = self.available - hung_until;
                     self.incidents.values_mut().for_each(|incident| incident.may_sound_until += longer);
@@ -204,7 +209,11 @@ impl Ledger {
                 for incident in self.incidents.values_mut() {
                     if incident.service == service.as_str() && incident.due.is_none_or(|due| due.from <= now) {
                         incident.last_cry = now;
-                        if ask.worth == Worth::Good && incident.cries_again(now) && now >= self.available {
+                        if ask.worth == Worth::Good
+                            && self.remembers
+                            && incident.cries_again(now)
+                            && now >= self.available
+                        {
                             incident.open_cry = Some(None);
                         }
                         incident.may_sound_until = incident.may_sound_until.max(until);

@@ -25,6 +25,8 @@ pub struct StrangersChangeNothing {
     given: BTreeSet<(String, &'static str)>,
     /// The last plan of the center that came, and the highest serial.
     plan: Option<(u64, bool)>,
+    /// When a plan without monitoring was last in force.
+    denied: Option<At>,
 }
 
 impl Checker for StrangersChangeNothing {
@@ -32,7 +34,7 @@ impl Checker for StrangersChangeNothing {
         "7: strangers start nothing and change nothing"
     }
 
-    fn see(&mut self, _now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
+    fn see(&mut self, now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
         match entry {
             Entry::Given(Meaning::Update { incident, stage, .. }) => {
                 self.given.insert((incident.clone(), stage));
@@ -40,6 +42,9 @@ impl Checker for StrangersChangeNothing {
             }
             Entry::Given(Meaning::Plan { serial, monitoring }) => {
                 if self.plan.is_none_or(|(known, _)| *serial > known) {
+                    if self.plan.is_some_and(|(_, monitoring)| !monitoring) {
+                        self.denied = Some(now);
+                    }
                     self.plan = Some((*serial, *monitoring));
                 }
                 Ok(())
@@ -53,19 +58,20 @@ impl Checker for StrangersChangeNothing {
             }
             Entry::Reply { ask: Some(number), reply, .. } => {
                 let those = ledger.asks.iter().filter(|(ask, _)| ask.number == *number);
-                let worths: Vec<Worth> = those.map(|(ask, _)| ask.worth).collect();
+                let worths: Vec<(Worth, At)> = those.map(|(ask, _)| (ask.worth, ask.at)).collect();
                 match worths[..] {
-                    [Worth::Never(reasons)] => {
+                    [(Worth::Never(reasons), _)] => {
                         let refused = reply.reason.as_deref().is_some_and(|reason| reasons.contains(&reason));
                         holds(refused, || {
                             format!("request {number} must be refused for {reasons:?}, and got {reply:?}")
                         })
                     }
-                    [Worth::Good] if reply.command == "request" => {
+                    [(Worth::Good, asked)] if reply.command == "request" => {
                         let may_refuse = match reply.reason.as_deref() {
                             None => true,
                             Some("plan_required") => {
-                                self.plan.is_some_and(|(_, monitoring)| !monitoring) || ledger.amnesia
+                                let is_denied = self.plan.is_some_and(|(_, monitoring)| !monitoring);
+                                is_denied || self.denied >= Some(asked) || ledger.amnesia
                             }
                             Some("not_provisioned") => !ledger.remembers,
                             Some(_) => false,

@@ -3,8 +3,10 @@
 use super::{Checker, Verdict, holds};
 use crate::history::Entry;
 use crate::ledger::Ledger;
-use crate::time::At;
+use crate::time::{At, MS};
 
+/// How long what people are told may wait for the disk.
+const PATIENCE: u64 = 250 * MS;
 const REQUESTED: &str = "Help has been requested";
 
 pub struct HelpIsRequestedOnceTheCenterSaysSo;
@@ -37,17 +39,18 @@ impl Checker for HelpIsRequestedOnceTheCenterSaysSo {
             _ => Ok(()),
         }
     }
-
-    fn settled(&self, _ledger: &Ledger) -> Verdict {
-        Ok(())
-    }
 }
 
 #[derive(Default)]
 pub struct EventsAreNumbered {
     last: Option<u64>,
-    /// Some may have been numbered and not told.
+    /// Some may have been numbered and not told before a crash: the first event after it shows that.
     gap: bool,
+    /// The disk came late with numbers that are higher: some event after that leaps over them, once.
+    leap: bool,
+    ready: At,
+    /// When the disk came late: what was numbered before that is told a little after it.
+    late: At,
     /// What was told may have been forgotten.
     back: bool,
 }
@@ -57,17 +60,20 @@ impl Checker for EventsAreNumbered {
         "9: events are numbered one by one"
     }
 
-    fn see(&mut self, _now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
+    fn see(&mut self, now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
         match entry {
             Entry::Ended { lost, .. } => {
-                self.gap = true;
+                (self.gap, self.leap) = (true, false);
                 self.back |= lost.told;
             }
-            Entry::Remembers => self.gap = true,
+            Entry::Ready => self.ready = now,
+            Entry::Remembers if now > self.ready => (self.leap, self.late) = (true, now),
+            Entry::Remembers => {}
             Entry::Event(event) => {
                 let Some(last) = self.last.replace(event.seq) else { return Ok(()) };
-                let next = event.seq == last + 1 || (self.gap && event.seq > last);
-                let excused = self.back || !ledger.remembers;
+                let next = event.seq == last + 1 || ((self.gap || self.leap) && event.seq > last);
+                self.leap &= event.seq == last + 1;
+                let excused = self.back || !ledger.remembers || (self.late > 0 && now <= self.late + PATIENCE);
                 self.back &= !ledger.remembers;
                 self.gap = false;
                 return holds(next || excused, || format!("event {} follows event {last}", event.seq));
