@@ -84,7 +84,7 @@ impl Ledger {
                     let longer = self.available - hung_until;
                     self.incidents.values_mut().for_each(|incident| incident.may_sound_until += longer);
                 }
-                for incident in self.incidents.values_mut() {
+                for incident in self.incidents.values_mut().filter(|incident| incident.undecided()) {
                     if let Some(due) = incident.due.filter(|due| due.to >= now && due.to < *until) {
                         incident.set_due(Span { from: due.from, to: *until });
                     }
