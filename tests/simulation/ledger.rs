@@ -86,7 +86,11 @@ impl Ledger {
                 }
                 for incident in self.incidents.values_mut().filter(|incident| incident.undecided()) {
                     if let Some(due) = incident.due.filter(|due| due.to >= now && due.to < *until) {
+                        let is_silenced = incident.must_sound_until == 0;
                         incident.set_due(Span { from: due.from, to: *until });
+                        if is_silenced {
+                            incident.must_sound_until = 0;
+                        }
                     }
                 }
             }
