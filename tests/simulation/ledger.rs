@@ -86,11 +86,7 @@ impl Ledger {
                 }
                 for incident in self.incidents.values_mut().filter(|incident| incident.undecided()) {
                     if let Some(due) = incident.due.filter(|due| due.to >= now && due.to < *until) {
-                        let is_silenced = incident.must_sound_until == 0;
                         incident.set_due(Span { from: due.from, to: *until });
-                        if is_silenced {
-                            incident.must_sound_until = 0;
-                        }
                     }
                 }
             }
@@ -124,7 +120,7 @@ impl Ledger {
                     "countdown_started" => incident.told_resumed |= event.resumed == Some(true),
                     "closed" | "cancelled_by_contact" => {
                         incident.told_end = true;
-                        incident.must_sound_until = 0;
+                        incident.may_be_silent = true;
                         incident.may_sound_until = now;
                     }
                     "refused_by_center" => incident.told_end = true,
@@ -176,7 +172,7 @@ impl Ledger {
                 incident.confirmed = true;
                 if matches!(*stage, "closed" | "cancelled_by_contact") {
                     // Whether the hub takes it is for the hub to say; from now on it need not sound.
-                    incident.must_sound_until = 0;
+                    incident.may_be_silent = true;
                     incident.end_given = true;
                 }
             }
@@ -236,7 +232,7 @@ impl Ledger {
                 self.last_silence = Some(now.max(self.available));
                 for incident in self.incidents.values_mut() {
                     if incident.due.is_none_or(|due| due.from <= now.max(self.available)) {
-                        incident.must_sound_until = 0;
+                        incident.may_be_silent = true;
                     }
                 }
             }
@@ -261,7 +257,7 @@ impl Ledger {
             incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
             // A loop that was late took both in one go.
             if last_silence >= Some(at + COUNTDOWN) {
-                incident.must_sound_until = 0;
+                incident.may_be_silent = true;
             }
         }
     }
@@ -276,7 +272,7 @@ impl Ledger {
         let fits = |(ask, state): &&mut (Ask, AskState)| {
             ask.press && state.incident.is_none() && service_of(ask) == service && ask.at + 60 * S >= now
         };
-        let Some((ask, state)) = self.asks.iter_mut().rfind(|candidate| fits(&candidate)) else { return };
+        let Some((ask, state)) = self.asks.iter_mut().rfind(|candidate| fits(candidate)) else { return };
         state.incident = Some(id.to_owned());
         let at = ask.at;
         // A loop that hangs notices late that a button is held.

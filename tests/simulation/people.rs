@@ -186,10 +186,10 @@ impl World {
         let Saying { topic, token, retained, meaning } = saying;
         self.people.tokens.insert(token.clone().into_bytes(), (topic, meaning));
         self.people.said.push((topic, token.clone().into_bytes()));
-        self.to_hub(topic, token.into_bytes(), retained);
+        self.publish_to_hub(topic, token.into_bytes(), retained);
     }
 
-    fn to_hub(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
+    fn publish_to_hub(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
         let message = Message {
             topic: format!("center/{ACCOUNT}/{topic}"),
             payload,
@@ -218,7 +218,7 @@ impl World {
             Forgery::OtherAccount => {
                 let closed = format!(r#"{{"account":"b-18","incident":"{incident}","seq":99,"stage":"closed"}}"#);
                 let (ack, closed) = (sign(&self.keys.center, ack("b-18")), sign(&self.keys.center, closed));
-                self.to_hub("update", closed, false);
+                self.publish_to_hub("update", closed, false);
                 ("ack", ack)
             }
             Forgery::Replay { back } => match said.len().checked_sub(back) {
@@ -236,7 +236,7 @@ impl World {
             },
             Forgery::Noise => ("plan", b"\xff\x00 no token at all".to_vec()),
         };
-        self.to_hub(topic, payload, forgery == Forgery::OldPlan);
+        self.publish_to_hub(topic, payload, forgery == Forgery::OldPlan);
     }
 }
 

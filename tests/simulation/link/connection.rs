@@ -66,7 +66,7 @@ impl Link {
             _ => 10 * S,
         };
         let pause =
-            if kind == LinkProblemKind::TakenOver { longest } else { longest.min(250 * MS << self.failures.min(10)) };
+            if kind == LinkProblemKind::TakenOver { longest } else { longest.min((250 * MS) << self.failures.min(10)) };
         self.failures += 1;
         self.stage = Stage::Pausing { until: now + pause / 2 + rng.within(0..pause / 2) };
         let problem = LinkProblem { kind, detail: format!("the broker {detail}") };
