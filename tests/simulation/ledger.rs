@@ -248,12 +248,18 @@ impl Ledger {
         else {
             return;
         };
-        let (ask, state) = &mut self.asks[place];
-        state.incident = Some(id.to_owned());
+        self.asks[place].1.incident = Some(id.to_owned());
+        let ask = &self.asks[place].0;
         let (at, service, worth) = (ask.at, service_of(ask), ask.worth);
+        // A loop that was late takes what waits in an order of its own: another one may have opened it.
+        let is_rival = |(other, state): &(Ask, AskState)| {
+            let waits = state.incident.is_none() && !state.answered && other.at + 15 * S >= now;
+            waits && other.number != ask.number && service_of(other) == service_of(ask)
+        };
+        let has_rival = self.asks.iter().any(is_rival);
         let (last_silence, available) = (self.last_silence, self.available);
         let incident = self.incident(id, service, now);
-        if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good {
+        if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good && !has_rival {
             incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
             // A loop that was late took both in one go.
             if last_silence >= Some(at + COUNTDOWN) {
