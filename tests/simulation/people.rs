@@ -172,13 +172,11 @@ impl World {
 
     /// A button was held for its time.
     pub fn pressed(&mut self, index: usize, sure: bool) {
-        if !self.is_running() {
-            return;
-        }
         let number = self.people.published.len();
         let what = Service::ALL.get(index).map_or(Asked::Cancel(None), |&service| Asked::Request(service));
         self.people.published.push(Published { asked: Some(what.clone()), id: None, sent_at: None });
-        let worth = if sure { Worth::Good } else { Worth::Perhaps };
+        // A process that still waits for its disk looks at its buttons later.
+        let worth = if sure && self.is_running() { Worth::Good } else { Worth::Perhaps };
         self.show(Entry::Asked(Ask { number, at: self.now, what, worth, press: true }));
     }
 
