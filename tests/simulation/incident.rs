@@ -14,6 +14,8 @@ pub struct Span {
 pub struct Incident {
     pub service: String,
     pub first_seen: At,
+    /// A reply has named it: the first one that does is of the request that opened it.
+    pub has_opener: bool,
     /// When its countdown ends, where its beginning is known.
     pub due: Option<Span>,
     pub told_aborted: Option<At>,

@@ -259,7 +259,8 @@ impl Ledger {
         let has_rival = self.asks.iter().any(is_rival);
         let (last_silence, available) = (self.last_silence, self.available);
         let incident = self.incident(id, service, now);
-        if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good && !has_rival {
+        let has_opened = incident.first_seen == now && !std::mem::replace(&mut incident.has_opener, true);
+        if has_opened && incident.due.is_none() && worth == Worth::Good && !has_rival {
             incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
             // A loop that was late took both in one go.
             if last_silence >= Some(at + COUNTDOWN) {
