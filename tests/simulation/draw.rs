@@ -201,7 +201,7 @@ impl Draft {
                     0 => What::Glitches { button, spikes: rng.within(1..5) },
                     1 => What::Glitches { button, spikes: rng.within(20..60) },
                     2 => What::Hold { button, ms: rng.within(10..999), bounces: rng.within(0..6) },
-                    _ => What::Hold { button, ms: rng.within(59_000..75_000), bounces: rng.within(0..6) },
+                    _ => What::Hold { button, ms: rng.within(59_000..95_000), bounces: rng.within(0..6) },
                 };
                 self.add(at_ms, what);
             }

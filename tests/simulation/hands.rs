@@ -37,7 +37,7 @@ impl LoopsWorld for World {
         let until =
             patience.map(|patience| self.now + u64::try_from(patience.as_nanos()).expect("a deadline in sight"));
         loop {
-            if self.now < self.hung_until && self.is_running() {
+            while self.now < self.hung_until && self.is_running() && !self.is_over() {
                 self.pass_to(self.hung_until);
             }
             self.happen_now();

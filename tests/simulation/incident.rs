@@ -14,6 +14,8 @@ pub struct Span {
 pub struct Incident {
     pub service: String,
     pub first_seen: At,
+    /// A reply has named it: the first one that does is of the request that opened it.
+    pub has_opener: bool,
     /// When its countdown ends, where its beginning is known.
     pub due: Option<Span>,
     pub told_aborted: Option<At>,
@@ -34,6 +36,8 @@ pub struct Incident {
     pub cancel_asked: Option<At>,
     /// How long the siren must sound for it, and how long it may.
     pub must_sound_until: At,
+    /// Somebody wanted silence, or the center has ended it: from then on the siren need not sound for it.
+    pub may_be_silent: bool,
     pub may_sound_until: At,
     /// The alarms that the center has: `jti`, and whether it is a repeat.
     pub taken: Vec<(String, bool)>,

@@ -84,7 +84,7 @@ impl Ledger {
                     let longer = self.available - hung_until;
                     self.incidents.values_mut().for_each(|incident| incident.may_sound_until += longer);
                 }
-                for incident in self.incidents.values_mut() {
+                for incident in self.incidents.values_mut().filter(|incident| incident.undecided()) {
                     if let Some(due) = incident.due.filter(|due| due.to >= now && due.to < *until) {
                         incident.set_due(Span { from: due.from, to: *until });
                     }
@@ -120,7 +120,7 @@ impl Ledger {
                     "countdown_started" => incident.told_resumed |= event.resumed == Some(true),
                     "closed" | "cancelled_by_contact" => {
                         incident.told_end = true;
-                        incident.must_sound_until = 0;
+                        incident.may_be_silent = true;
                         incident.may_sound_until = now;
                     }
                     "refused_by_center" => incident.told_end = true,
@@ -172,7 +172,7 @@ impl Ledger {
                 incident.confirmed = true;
                 if matches!(*stage, "closed" | "cancelled_by_contact") {
                     // Whether the hub takes it is for the hub to say; from now on it need not sound.
-                    incident.must_sound_until = 0;
+                    incident.may_be_silent = true;
                     incident.end_given = true;
                 }
             }
@@ -232,7 +232,7 @@ impl Ledger {
                 self.last_silence = Some(now.max(self.available));
                 for incident in self.incidents.values_mut() {
                     if incident.due.is_none_or(|due| due.from <= now.max(self.available)) {
-                        incident.must_sound_until = 0;
+                        incident.may_be_silent = true;
                     }
                 }
             }
@@ -248,16 +248,23 @@ impl Ledger {
         else {
             return;
         };
-        let (ask, state) = &mut self.asks[place];
-        state.incident = Some(id.to_owned());
+        self.asks[place].1.incident = Some(id.to_owned());
+        let ask = &self.asks[place].0;
         let (at, service, worth) = (ask.at, service_of(ask), ask.worth);
+        // A loop that was late takes what waits in an order of its own: another one may have opened it.
+        let is_rival = |(other, state): &(Ask, AskState)| {
+            let waits = state.incident.is_none() && !state.answered && other.at + 15 * S >= now;
+            waits && other.number != ask.number && service_of(other) == service_of(ask)
+        };
+        let has_rival = self.asks.iter().any(is_rival);
         let (last_silence, available) = (self.last_silence, self.available);
         let incident = self.incident(id, service, now);
-        if incident.due.is_none() && incident.first_seen == now && worth == Worth::Good {
+        let has_opened = incident.first_seen == now && !std::mem::replace(&mut incident.has_opener, true);
+        if has_opened && incident.due.is_none() && worth == Worth::Good && !has_rival {
             incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
             // A loop that was late took both in one go.
             if last_silence >= Some(at + COUNTDOWN) {
-                incident.must_sound_until = 0;
+                incident.may_be_silent = true;
             }
         }
     }

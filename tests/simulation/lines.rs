@@ -12,6 +12,8 @@ const PACE: u64 = MS;
 pub const HOLD: u64 = S;
 /// Held for longer, a button is stuck.
 const STUCK: u64 = 60 * S;
+/// A loop that hangs notices it so much later at the most.
+const SLOWEST: u64 = 15 * S;
 /// A stuck button is free when it was released for so long.
 const FREE: u64 = 50 * MS;
 
@@ -47,6 +49,8 @@ enum Trust {
     Sound,
     /// Held at the start, or for too long.
     Stuck,
+    /// Held for so long that it depends on the loop whether it was stuck.
+    Doubtful,
     LettingGo {
         since: At,
     },
@@ -173,7 +177,9 @@ impl Button {
         self.since = now;
         self.ripe_at = None;
         self.trust = match (self.trust, asserted) {
-            (Trust::Sound, false) if held >= STUCK - S => Trust::LettingGo { since: now },
+            (Trust::Sound, false) if held >= STUCK + SLOWEST => Trust::LettingGo { since: now },
+            (Trust::Sound, false) if held >= STUCK - S => Trust::Doubtful,
+            (Trust::Doubtful, false) => Trust::Sound,
             (Trust::Stuck, false) => Trust::LettingGo { since: now },
             (Trust::LettingGo { since }, true) if now < since + FREE => Trust::Stuck,
             (Trust::LettingGo { .. }, true) => Trust::Sound,

@@ -172,13 +172,11 @@ impl World {
 
     /// A button was held for its time.
     pub fn pressed(&mut self, index: usize, sure: bool) {
-        if !self.is_running() {
-            return;
-        }
         let number = self.people.published.len();
         let what = Service::ALL.get(index).map_or(Asked::Cancel(None), |&service| Asked::Request(service));
         self.people.published.push(Published { asked: Some(what.clone()), id: None, sent_at: None });
-        let worth = if sure { Worth::Good } else { Worth::Perhaps };
+        // A process that still waits for its disk looks at its buttons later.
+        let worth = if sure && self.is_running() { Worth::Good } else { Worth::Perhaps };
         self.show(Entry::Asked(Ask { number, at: self.now, what, worth, press: true }));
     }
 
@@ -186,10 +184,10 @@ impl World {
         let Saying { topic, token, retained, meaning } = saying;
         self.people.tokens.insert(token.clone().into_bytes(), (topic, meaning));
         self.people.said.push((topic, token.clone().into_bytes()));
-        self.send_to_hub(topic, token.into_bytes(), retained);
+        self.publish_to_hub(topic, token.into_bytes(), retained);
     }
 
-    fn send_to_hub(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
+    fn publish_to_hub(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
         let message = Message {
             topic: format!("center/{ACCOUNT}/{topic}"),
             payload,
@@ -218,7 +216,7 @@ impl World {
             Forgery::OtherAccount => {
                 let closed = format!(r#"{{"account":"b-18","incident":"{incident}","seq":99,"stage":"closed"}}"#);
                 let (ack, closed) = (sign(&self.keys.center, ack("b-18")), sign(&self.keys.center, closed));
-                self.send_to_hub("update", closed, false);
+                self.publish_to_hub("update", closed, false);
                 ("ack", ack)
             }
             Forgery::Replay { back } => match said.len().checked_sub(back) {
@@ -236,7 +234,7 @@ impl World {
             },
             Forgery::Noise => ("plan", b"\xff\x00 no token at all".to_vec()),
         };
-        self.send_to_hub(topic, payload, forgery == Forgery::OldPlan);
+        self.publish_to_hub(topic, payload, forgery == Forgery::OldPlan);
     }
 }
 

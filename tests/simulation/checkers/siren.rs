@@ -78,7 +78,10 @@ impl Checker for TheSirenWaitsForNothing {
         let pause = if fire_may_sound { LONGEST_PAUSE } else { 0 };
         let waits = ledger.incidents.iter().find(|(_, incident)| {
             let since = incident.due.map_or(At::MAX, |due| due.to.max(self.last_asserted).max(ledger.available));
-            incident.certainly_due(now) && now < incident.must_sound_until && now >= since.saturating_add(pause)
+            incident.certainly_due(now)
+                && !incident.may_be_silent
+                && now < incident.must_sound_until
+                && now >= since.saturating_add(pause)
         });
         holds(waits.is_none(), || format!("the siren is silent, and {:?} is an alarm", waits.map(|(id, _)| id)))
     }

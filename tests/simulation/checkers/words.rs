@@ -72,7 +72,7 @@ impl Checker for EventsAreNumbered {
             Entry::Event(event) => {
                 let Some(last) = self.last.replace(event.seq) else { return Ok(()) };
                 let next = event.seq == last + 1 || ((self.gap || self.leap) && event.seq > last);
-                self.leap &= event.seq == last + 1;
+                self.leap &= event.seq <= last + 1;
                 let excused = self.back || !ledger.remembers || (self.late > 0 && now <= self.late + PATIENCE);
                 self.back &= !ledger.remembers;
                 self.gap = false;
