@@ -104,10 +104,11 @@ fn sheet(standing: Standing) -> Markup {
         dialog #sheet aria-labelledby="sheet-title" {
             h2 #sheet-title tabindex="-1" { (words::SHEET) }
             p #sheet-lost .lost hidden { strong { (words::LOST) } " " (words::LOST_ADVICE) }
+            // Above the cards: where "Cancel" was must not be what silences the alarm that it came too late for.
+            button #silence .siren type="button" hidden { (words::SILENCE) }
             div #cards {}
             p #answer .answer role="alert" {}
             p #said .visually-hidden role="status" {}
-            button #silence .siren type="button" hidden { (words::SILENCE) }
             button #more .quiet type="button" aria-expanded="false" aria-controls="ask" hidden { (words::MORE_HELP) }
             div #ask {
                 p #warning .warning hidden {}

@@ -1,7 +1,7 @@
 // Asks the hub for something. Each action has an id of its own, so that it can be asked once more over a connection that
 // broke without being done twice.
 
-import { say } from "./page.js";
+import { say, within } from "./page.js";
 
 const PATIENCE_MS = 4000;
 const AGAIN_MS = 600;
@@ -20,7 +20,7 @@ export async function test(what) {
 async function post(command, body, attempts) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const signal = within(PATIENCE_MS);
       const answer = await fetch(`/commands/${command}`, { method: "POST", body, signal });
       if (answer.headers.get("content-type")?.startsWith("application/json")) return await answer.json();
       return { outcome: answer.status === 504 ? "unknown" : "refused", message: await answer.text() };

@@ -1,6 +1,6 @@
 // The cameras. One picture is asked for after the other, so that no camera holds a connection that the SOS may need.
 
-import { element, make, say } from "./page.js";
+import { element, make, say, within } from "./page.js";
 
 const AGAIN_MS = 3000;
 /** The hub waits ten seconds for a picture. */
@@ -37,7 +37,7 @@ function load(picture, address) {
 
 async function reason(address) {
   try {
-    const answer = await fetch(address, { signal: AbortSignal.timeout(STALLED_MS) });
+    const answer = await fetch(address, { signal: within(STALLED_MS) });
     return answer.ok ? "" : await answer.text();
   } catch {
     return say("cameraAway");

@@ -28,6 +28,13 @@ export function tell(where, text) {
   if (where && where.textContent !== text) where.textContent = text;
 }
 
+/** A signal that breaks a request off after so long. Not every old tablet has `AbortSignal.timeout`. */
+export function within(milliseconds) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), milliseconds);
+  return controller.signal;
+}
+
 /** Takes PINs; a right one opens the page anew. */
 export function takePins() {
   for (const form of document.querySelectorAll("form.pin")) {

@@ -131,7 +131,7 @@ function tick() {
 /** Asks the hub, and says what became of it. */
 async function ask(command, payload) {
   const answer = element("answer");
-  tell(answer, "");
+  tell(answer, link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
   tell(element("said"), say("sending"));
   const reply = await send(command, payload);
   const isGood = reply.outcome === "accepted";
@@ -140,11 +140,8 @@ async function ask(command, payload) {
   answer.scrollIntoView({ block: "nearest" });
 }
 
+/** Also where the stream of states is gone: the hub may hear it all the same. */
 function request(service) {
-  if (link === "down") {
-    tell(element("answer"), `${say("lost")} ${say("lostAdvice")}`);
-    return;
-  }
   ask("request", { service });
 }
 
@@ -164,6 +161,8 @@ export function start() {
   });
   element("silence").addEventListener("click", () => ask("silence", {}));
   element("siren-only").addEventListener("click", () => request("siren"));
+  // A key that is held down asks once.
+  element("siren-only").addEventListener("keydown", (event) => event.repeat && event.preventDefault());
   for (const track of document.querySelectorAll(".slider")) {
     track.classList.toggle("cannot", may !== "act");
     slider(track, () => request(track.dataset.service), draw);

@@ -16,6 +16,8 @@ export function slider(track, reached, left) {
   const handle = track.querySelector(".handle");
   let forget = null;
   let value = 0;
+  /** It was moved to the end by a key that is still held down: that asks once. */
+  let isHeld = false;
 
   const room = () => track.clientWidth - handle.offsetWidth - 2 * handle.offsetLeft;
 
@@ -63,10 +65,17 @@ export function slider(track, reached, left) {
     const step = { ArrowRight: KEY_STEP, ArrowUp: KEY_STEP, ArrowLeft: -KEY_STEP, ArrowDown: -KEY_STEP }[event.key];
     if (step === undefined && event.key !== "Home") return;
     event.preventDefault();
+    if (isHeld) return;
     clearTimeout(forget);
     forget = setTimeout(() => show(0), FORGOTTEN_MS);
     show(step === undefined ? 0 : value + step);
-    if (value === 100) isAtEnd();
+    if (value === 100) isHeld = isAtEnd();
   });
-  track.addEventListener("blur", () => dragged?.track !== track && show(0));
+  track.addEventListener("keyup", () => {
+    isHeld = false;
+  });
+  track.addEventListener("blur", () => {
+    isHeld = false;
+    if (dragged?.track !== track) show(0);
+  });
 }
