@@ -98,7 +98,8 @@ impl Ledger {
                 {
                     self.connect(*ask, id, now);
                 }
-                if reply.command == "silence" && reply.accepted() && !self.amnesia {
+                // Without its memory the hub does not know what there is to silence.
+                if reply.command == "silence" && reply.accepted() && self.remembers && !self.amnesia {
                     self.silenced(*ask);
                 }
                 if let Some((_, state)) = ask.and_then(|number| self.waiting_ask(number)) {
