@@ -24,6 +24,7 @@ pub struct Ledger {
     ended: At,
     behind: u64,
     rebooted: bool,
+    boots: u32,
     /// From when on the loop turns (again).
     pub available: At,
     hung_since: At,
@@ -98,7 +99,8 @@ impl Ledger {
                 {
                     self.connect(*ask, id, now);
                 }
-                if reply.command == "silence" && reply.accepted() && !self.amnesia {
+                // Without its memory the hub does not know what there is to silence.
+                if reply.command == "silence" && reply.accepted() && self.remembers && !self.amnesia {
                     self.silenced(*ask);
                 }
                 if let Some((_, state)) = ask.and_then(|number| self.waiting_ask(number)) {
@@ -335,8 +337,9 @@ impl Ledger {
                 incident.set_due(Span { from: due.from, to });
                 // Or it had come before the crash.
                 incident.must_sound_until = due.from + SIREN_MAX;
-            } else if self.rebooted {
-                if incident.must_sound_until > ended {
+            } else if self.rebooted || (self.boots > 0 && behind > 0) {
+                // What the boot before had left counts again where the first mark of this boot was lost.
+                if self.rebooted && incident.must_sound_until > ended {
                     incident.must_sound_until = unspent(incident.must_sound_until) - 2 * MS;
                 }
                 if incident.may_sound_until > ended {
@@ -344,7 +347,7 @@ impl Ledger {
                 }
             }
         }
-        self.rebooted = false;
+        self.boots += u32::from(std::mem::take(&mut self.rebooted));
     }
 }
 

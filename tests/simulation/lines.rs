@@ -179,7 +179,7 @@ impl Button {
         self.trust = match (self.trust, asserted) {
             (Trust::Sound, false) if held >= STUCK + SLOWEST => Trust::LettingGo { since: now },
             (Trust::Sound, false) if held >= STUCK - S => Trust::Doubtful,
-            (Trust::Doubtful, false) => Trust::Sound,
+            (Trust::Doubtful, true) if held >= FREE => Trust::Sound,
             (Trust::Stuck, false) => Trust::LettingGo { since: now },
             (Trust::LettingGo { since }, true) if now < since + FREE => Trust::Stuck,
             (Trust::LettingGo { .. }, true) => Trust::Sound,

@@ -3,11 +3,17 @@
 
 use super::{Checker, Verdict, holds};
 use crate::history::Entry;
+use crate::incident::Incident;
 use crate::ledger::Ledger;
 use crate::time::{At, MS, show};
 
 /// How long what people are told may wait for the disk.
 const PATIENCE: u64 = 250 * MS;
+
+/// It was over at once, and a crash came between the commit and what people are told.
+fn cut_off(ledger: &Ledger, incident: &Incident) -> bool {
+    ledger.crashes > 0 && incident.may_be_silent
+}
 
 pub struct TheCountdownIsItsLength;
 
@@ -37,7 +43,8 @@ impl Checker for TheCountdownIsItsLength {
                 let had_to_tell = incident.certainly_due(now)
                     && now > due.to + PATIENCE
                     && ledger.turns_since(PATIENCE + 1, now)
-                    && incident.undecided();
+                    && incident.undecided()
+                    && !cut_off(ledger, incident);
                 holds(!had_to_tell, || format!("the countdown of {id} ended at {}, and nothing follows", show(due.to)))
             }),
             _ => Ok(()),

@@ -23,8 +23,9 @@ impl Checker for ExactlyOneEnding {
         for (ask, state) in &ledger.asks {
             let Some(id) = &state.incident else { continue };
             let incident = &ledger.incidents[id];
-            // A crash can come between the commit of an abort and its event.
-            let cut_off = ledger.crashes > 0 && incident.cancel_asked.is_some() && incident.taken.is_empty();
+            // A crash can come between the commit of an end and its event.
+            let wanted = incident.cancel_asked.is_some() || incident.may_be_silent;
+            let cut_off = ledger.crashes > 0 && wanted && incident.taken.is_empty();
             holds(!incident.undecided() || cut_off || incident.forgiven, || {
                 format!("request {} was accepted as {id}, which was neither aborted nor an alarm", ask.number)
             })?;
