@@ -147,6 +147,7 @@ pub struct Signal {
     pub repeat: bool,
     /// The plan's name as the hub knows it.
     pub plan: Option<String>,
+    /// 1, 2, … in the order in which they were made; 0 in the record of one that was withdrawn before it was sent.
     pub seq: u64,
     /// The boot that `raised` belongs to.
     pub boot: BootId,

@@ -16,6 +16,8 @@ const NEXT_RESEND: Duration = Duration::from_secs(10);
 const UNDER_WAY: usize = 8;
 /// How many repeats of one alarm may be owed: they carry every further cry as well.
 const REPEATS_OWED: usize = 8;
+/// The `seq` of a signal that was withdrawn: after a restart it must not pass for a word that the center has heard.
+pub(super) const WITHDRAWN: u64 = 0;
 /// How many acked signals are remembered, to tell a repeated ack from a foreign one.
 const SETTLED: usize = 256;
 
@@ -94,7 +96,8 @@ impl Outbox {
             let goes = !owed.may_be_known && predicate(&owed.signal);
             if goes {
                 withdrawn = true;
-                turn.record(Record::Signal(SignalRecord { signal: owed.signal.clone(), settled: true }));
+                let signal = Signal { seq: WITHDRAWN, ..owed.signal.clone() };
+                turn.record(Record::Signal(SignalRecord { signal, settled: true }));
             }
             !goes
         });

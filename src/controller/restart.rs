@@ -6,6 +6,7 @@ use super::Controller;
 use super::alarm::tell_countdown;
 use super::effect::{IncidentRecord, Record, Restored, Signal, SignalKind, SignalRecord};
 use super::incident::Incident;
+use super::outbox::WITHDRAWN;
 use super::turn::Turn;
 use super::words::Stage;
 
@@ -44,7 +45,8 @@ impl Controller {
     /// Takes over the faults that the center holds to be standing: its last word of each was no restore.
     fn adopt_faults(&mut self, restored: &Restored, turn: &Turn) {
         let mut latest: BTreeMap<&str, &Signal> = BTreeMap::new();
-        for SignalRecord { signal, .. } in &restored.signals {
+        let heard = restored.signals.iter().filter(|record| record.signal.seq != WITHDRAWN);
+        for SignalRecord { signal, .. } in heard {
             if let SignalKind::Fault { code, .. } | SignalKind::Restore { code, .. } = &signal.kind {
                 let held = latest.entry(code).or_insert(signal);
                 *held = if signal.seq > held.seq { signal } else { held };

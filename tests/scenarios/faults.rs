@@ -116,6 +116,21 @@ fn a_fault_that_a_restart_cured_gets_its_restore() {
 }
 
 #[test]
+fn a_restore_that_was_withdrawn_is_not_taken_for_the_last_word_after_a_restart() {
+    let mut hub = Hub::installed();
+    siren_fails(&mut hub);
+    hub.center_acks_everything();
+    hub.center_link_down();
+    // It is over and comes back before the center can hear of it: to the center it has stood all the time.
+    hub.input(Input::Hardware(HardwareReport::SirenWorks));
+    siren_fails(&mut hub);
+    let mut hub = hub.killed(seconds(1));
+    hub.after(seconds(11));
+    let sent = notices(&hub);
+    assert!(matches!(&sent[..], [one] if matches!(one.kind, SignalKind::Restore { event_code: 321, .. })), "{sent:?}");
+}
+
+#[test]
 fn a_fault_that_stands_again_after_a_restart_is_not_taken_back_and_not_lost() {
     for acked in [false, true] {
         let mut hub = Hub::installed();

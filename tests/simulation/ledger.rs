@@ -205,13 +205,17 @@ impl Ledger {
 
     fn asked(&mut self, now: At, ask: &Ask) {
         let never = matches!(ask.worth, Worth::Never(_));
+        // A disk that came late can leave two of one service, and the hub alone knows for which of them it cries.
+        let of_service = |incident: &&Incident| incident.service == service_of(ask) && incident.cries_again(now);
+        let is_single = self.incidents.values().filter(of_service).count() == 1;
         match &ask.what {
             Asked::Request(service) if !never => {
                 let until = now.max(self.available) + SIREN_MAX;
                 for incident in self.incidents.values_mut() {
                     if incident.service == service.as_str() && incident.due.is_none_or(|due| due.from <= now) {
                         incident.last_cry = now;
-                        if ask.worth == Worth::Good
+                        if is_single
+                            && ask.worth == Worth::Good
                             && self.remembers
                             && incident.cries_again(now)
                             && now >= self.available
