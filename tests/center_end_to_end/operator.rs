@@ -73,9 +73,11 @@ fn nobody_answers_and_help_is_sent() {
     browser.press("Call next contact");
     browser.wait_for_text_in(".call", CONTACTS[1]);
     browser.press("No answer");
+    wait_until("the call is over", || !browser.has(".call"));
     browser.press("Call next contact");
     browser.wait_for_text_in(".call", CONTACTS[2]);
     browser.press("Answered");
+    wait_until("the call is over", || !browser.has(".call"));
     browser.press("Close");
     browser.wait_for_text_in(".headline", "Closed");
     told(
