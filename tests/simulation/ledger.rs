@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::center::Meaning;
+use sos_hub::center::desk::words::Verdict;
+
+use crate::books::Books;
+use crate::center::words::Meaning;
 use crate::history::{Ask, Asked, Entry, Worth};
 use crate::incident::{Incident, Span};
 use crate::plan::Crash;
@@ -15,6 +18,8 @@ pub const SIREN_MAX: u64 = 240 * S;
 #[derive(Default)]
 pub struct Ledger {
     pub incidents: BTreeMap<String, Incident>,
+    /// What is known of the center.
+    pub books: Books,
     /// Every request and press that reached the hub, in order.
     pub asks: Vec<(Ask, AskState)>,
     pub running: bool,
@@ -50,6 +55,7 @@ pub struct AskState {
 
 impl Ledger {
     pub fn note(&mut self, now: At, entry: &Entry) {
+        self.books.note(entry);
         match entry {
             Entry::Started { reboot } => {
                 self.rebooted = *reboot;
@@ -116,6 +122,7 @@ impl Ledger {
                 }
                 let Some(id) = &event.incident else { return };
                 let incident = self.incident(id, event.service.as_deref().unwrap_or_default(), now);
+                incident.see_stage(&event.kind);
                 match event.kind.as_str() {
                     "aborted" => incident.told_aborted = Some(now),
                     "requested" | "sounding" => incident.told_alarm = Some(now),
@@ -134,6 +141,7 @@ impl Ledger {
                 for shown in &state.incidents {
                     // A crash can come between the commit and the event; then the state alone says it.
                     let incident = self.incident(&shown.id, &shown.service, now);
+                    incident.see_stage(&shown.stage);
                     match shown.stage.as_str() {
                         "countdown" => {}
                         "aborted" => drop(incident.told_aborted.get_or_insert(now)),
@@ -150,9 +158,9 @@ impl Ledger {
                 let claims = &taking.claims;
                 let Some(id) = &claims.incident else { return };
                 let incident = self.incident(id, claims.service.as_deref().unwrap_or_default(), now);
-                match taking.refused {
-                    None => incident.taken.push((claims.jti.clone(), claims.repeat)),
-                    Some(_) => incident.refused = true,
+                match taking.verdict {
+                    Verdict::Accepted => incident.taken.push((claims.jti.clone(), claims.repeat)),
+                    _ => incident.refused = true,
                 }
             }
             Entry::Sent(sent) if sent.kind == "alarm" => {
@@ -164,9 +172,9 @@ impl Ledger {
                     }
                 }
             }
-            Entry::Given(Meaning::Ack { jti, incident: Some(id), kind, accepted }) if kind == "alarm" => {
+            Entry::Given(Meaning::Ack { jti, incident: Some(id), kind, verdict, .. }) if kind == "alarm" => {
                 let incident = self.incident(id, "", now);
-                incident.confirmed |= accepted;
+                incident.confirmed |= *verdict == Verdict::Accepted;
                 incident.open_cry.take_if(|cry| cry.as_ref() == Some(jti));
             }
             Entry::Given(Meaning::Update { incident: id, stage, .. }) => {

@@ -12,6 +12,7 @@
 //! | on so many threads | `SOS_SIM_THREADS=1` besides |
 //! | with all that could be seen in the shrunk run that failed | `SOS_SIM_SHOW=1` besides |
 
+mod books;
 mod center;
 mod checkers;
 mod crash_points;
@@ -25,6 +26,8 @@ mod ledger;
 mod life;
 mod lines;
 mod link;
+#[path = "../desk/paper.rs"]
+mod paper;
 mod people;
 mod plan;
 mod rng;

@@ -51,7 +51,7 @@ fn run_to_end(plan: &Plan, keys: &Arc<Keys>, watch: Watch) -> Outcome {
         incidents: world.checkers.ledger.incidents.len() as u64,
         turns: world.trace.inputs,
         virtual_time: world.now,
-        was_cut: world.was_cut,
+        was_cut: world.was_cut || world.center.was_cut,
     }
 }
 

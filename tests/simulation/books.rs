@@ -1,0 +1,104 @@
+//! What an observer knows of the monitoring center: what stands on its books, what it was asked and told, and what it has
+//! said. The desk's own thoughts have no place here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sos_hub::center::desk::records::StepRecordState;
+
+use crate::center::words::Booked;
+use crate::history::Entry;
+
+#[derive(Default)]
+pub struct Books {
+    pub cases: BTreeMap<String, Case>,
+    /// Every signal that is on the center's disk.
+    pub taken: BTreeSet<String>,
+    /// Signals of which the disk did not say in time whether they came before.
+    pub not_looked_up: BTreeSet<String>,
+    pub calls_are_simulated: bool,
+}
+
+/// One incident on the books.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    pub account: String,
+    pub service: &'static str,
+    /// `None`: it is not on the books.
+    pub step: Option<StepRecordState>,
+    /// The first contact has cancelled, ever, and since the last cry.
+    pub ever_cancel_said: bool,
+    pub cancel_said: bool,
+    /// And that counts.
+    pub cancelled: bool,
+    /// The hub has told of an alarm that was not known, since it was last opened.
+    pub cried: bool,
+    /// It was opened again after such a cry.
+    pub reopened: bool,
+    /// Help was sent since the incident was opened or opened again.
+    pub dispatched: bool,
+    /// The disk lost what was said or done.
+    pub forgiven: bool,
+}
+
+impl Case {
+    pub fn has_ended(&self) -> bool {
+        self.step.is_some_and(has_ended)
+    }
+}
+
+pub fn has_ended(step: StepRecordState) -> bool {
+    matches!(step, StepRecordState::Cancelled | StepRecordState::Closed)
+}
+
+impl Books {
+    pub fn note(&mut self, entry: &Entry) {
+        match entry {
+            Entry::CenterStarted { calls_are_simulated } => self.calls_are_simulated = *calls_are_simulated,
+            Entry::CenterEnded(lost) => {
+                lost.incidents.iter().for_each(|id| self.case(id).forgiven = true);
+            }
+            Entry::AlarmHeard { jti, incident } if !self.taken.contains(jti) => self.cry(incident),
+            Entry::NotLookedUp { jti, incident } => {
+                self.not_looked_up.insert(jti.clone());
+                self.cry(incident);
+            }
+            Entry::Took(taking) => {
+                self.taken.insert(taking.claims.jti.clone());
+            }
+            Entry::ContactCancels { incident } => {
+                let case = self.case(incident);
+                (case.cancel_said, case.ever_cancel_said) = (true, true);
+            }
+            Entry::CancelRecorded { incident } => {
+                let case = self.case(incident);
+                case.cancelled |= case.cancel_said;
+            }
+            Entry::Booked(Booked::Incident { id, account, service, step }) => {
+                let case = self.case(id);
+                if case.has_ended() && !has_ended(*step) {
+                    case.reopened = std::mem::take(&mut case.cried);
+                    case.dispatched = false;
+                }
+                (case.account, case.service, case.step) = (account.clone(), service, Some(*step));
+                if *step == StepRecordState::Cancelled {
+                    case.cancelled |= case.cancel_said;
+                }
+            }
+            Entry::Booked(Booked::Update { incident, stage, .. }) => {
+                let case = self.case(incident);
+                case.dispatched |= *stage == "dispatched";
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody needs help again, whatever was said before.
+    fn cry(&mut self, incident: &str) {
+        let case = self.case(incident);
+        (case.cancel_said, case.cancelled, case.cried) = (false, false, true);
+    }
+
+    fn case(&mut self, incident: &str) -> &mut Case {
+        self.cases.entry(incident.to_owned()).or_default()
+    }
+}
