@@ -184,6 +184,20 @@ fn another_cry_of_an_open_incident_is_taken_even_if_the_plan_was_ended_meanwhile
 }
 
 #[test]
+fn a_first_alarm_that_a_later_cry_has_overtaken_does_not_open_again_what_is_over() {
+    let mut center = center();
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    center.works(Id(1), &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    center.alarm("A1", 1);
+    assert_eq!(center.acks_of(10)[0].verdict, Verdict::Accepted);
+    assert_eq!(center.told(Id(1)), ["calling_first_contact 1", "cancelled_by_contact 1"]);
+    assert_eq!(center.desk.queue().open, [], "nobody is sent after the first contact has cancelled");
+    let mut center = center.restarted(seconds(5));
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    assert_eq!(center.desk.queue().open.len(), 1, "a further cry is one");
+}
+
+#[test]
 fn a_closed_account_is_refused_each_time_and_nothing_is_remembered() {
     let closed = Account { closed: true, ..account("A1") };
     let mut center = Center::open(operator(), Paper::with(vec![closed]));

@@ -16,6 +16,8 @@ pub struct Books {
     /// Signals of which the disk did not say in time whether they came before.
     pub not_looked_up: BTreeSet<String>,
     pub calls_are_simulated: bool,
+    /// How often the process ended.
+    pub ends: u64,
 }
 
 /// One incident on the books.
@@ -55,9 +57,15 @@ impl Books {
         match entry {
             Entry::CenterStarted { calls_are_simulated } => self.calls_are_simulated = *calls_are_simulated,
             Entry::CenterEnded(lost) => {
+                self.ends += 1;
                 lost.incidents.iter().for_each(|id| self.case(id).forgiven = true);
             }
-            Entry::AlarmHeard { jti, incident } if !self.taken.contains(jti) => self.cry(incident),
+            // The first alarm of an incident is never newer than what is known of it.
+            Entry::AlarmHeard { jti, incident, repeat } => {
+                if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) {
+                    self.cry(incident);
+                }
+            }
             Entry::NotLookedUp { jti, incident } => {
                 self.not_looked_up.insert(jti.clone());
                 self.cry(incident);

@@ -183,10 +183,9 @@ impl Center {
             SignalKind::Alarm { incident, .. } | SignalKind::CancelRequest { incident } => Some(incident),
             _ => None,
         };
-        let is_alarm = matches!(signal.kind, SignalKind::Alarm { .. });
-        if let (true, Some(incident)) = (is_alarm, incident) {
+        if let SignalKind::Alarm { incident, repeat, .. } = signal.kind {
             let (jti, incident) = (signal.jti.to_string(), incident.to_string());
-            self.outs.push(Out::Entry(Entry::AlarmHeard { jti, incident }));
+            self.outs.push(Out::Entry(Entry::AlarmHeard { jti, incident, repeat }));
         }
         self.heard.insert(signal.jti, (signal.kind.as_str(), incident));
     }

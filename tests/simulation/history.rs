@@ -62,6 +62,7 @@ pub enum Entry {
     AlarmHeard {
         jti: String,
         incident: String,
+        repeat: bool,
     },
     /// The center's disk does not say in time whether this alarm came before.
     NotLookedUp {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use sos_hub::center::desk::records::StepRecordState;
 use sos_hub::center::desk::words::Verdict;
 
 use crate::books::Books;
@@ -53,7 +54,58 @@ pub struct AskState {
     pub answered: bool,
 }
 
+/// What became of a run's incidents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sums {
+    /// Those of police and fire department that the center took.
+    pub alarms: u64,
+    pub helped: u64,
+    pub cancelled: u64,
+    /// An alarm that the center does not have; what it has and nobody asked for; what it has twice.
+    pub lost: u64,
+    pub phantom: u64,
+    pub doubled: u64,
+    /// How often a process of the hub, and of the center, has ended.
+    pub hub_ends: u64,
+    pub center_ends: u64,
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Sums) {
+        let Sums { alarms, helped, cancelled, lost, phantom, doubled, hub_ends, center_ends } = other;
+        self.alarms += alarms;
+        self.helped += helped;
+        self.cancelled += cancelled;
+        self.lost += lost;
+        self.phantom += phantom;
+        self.doubled += doubled;
+        self.hub_ends += hub_ends;
+        self.center_ends += center_ends;
+    }
+}
+
 impl Ledger {
+    pub fn sums(&self) -> Sums {
+        let count = |is: &dyn Fn(&String, &Incident) -> bool| {
+            self.incidents.iter().filter(|(id, incident)| is(id, incident)).count() as u64
+        };
+        let cases = || self.books.cases.iter().filter(|(_, case)| case.step.is_some());
+        let is_owed = |incident: &Incident| incident.told_alarm.is_some() && incident.service != "siren";
+        Sums {
+            alarms: cases().count() as u64,
+            helped: cases().filter(|(_, case)| case.dispatched).count() as u64,
+            cancelled: cases().filter(|(_, case)| case.step == Some(StepRecordState::Cancelled)).count() as u64,
+            lost: count(&|id, incident| {
+                let at_the_center = self.books.cases.get(id).is_some_and(|case| case.step.is_some());
+                is_owed(incident) && !at_the_center && !incident.refused && !incident.forgiven
+            }),
+            phantom: cases().filter(|(id, _)| !self.incidents.contains_key(*id)).count() as u64,
+            doubled: count(&|_, incident| incident.taken.iter().filter(|(_, repeat)| !repeat).count() > 1),
+            hub_ends: u64::from(self.crashes),
+            center_ends: self.books.ends,
+        }
+    }
+
     pub fn note(&mut self, now: At, entry: &Entry) {
         self.books.note(entry);
         match entry {

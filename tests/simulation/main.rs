@@ -44,6 +44,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use checkers::Watch;
+use ledger::Sums;
 use run::{Outcome, run_twice};
 use signatures::Keys;
 
@@ -56,6 +57,7 @@ struct Tally {
     incidents: AtomicU64,
     turns: AtomicU64,
     virtual_seconds: AtomicU64,
+    sums: Mutex<Sums>,
 }
 
 #[test]
@@ -122,14 +124,19 @@ impl Tally {
         self.incidents.fetch_add(outcome.incidents, Relaxed);
         self.turns.fetch_add(outcome.turns, Relaxed);
         self.virtual_seconds.fetch_add(outcome.virtual_time / time::S, Relaxed);
+        lock(&self.sums).add(&outcome.sums);
     }
 
     fn report(&self, seconds: f64) -> String {
         let [seeds, incidents, turns, virtual_seconds] =
             [&self.seeds, &self.incidents, &self.turns, &self.virtual_seconds].map(|count| count.load(Relaxed));
+        let Sums { alarms, helped, cancelled, lost, phantom, doubled, hub_ends, center_ends } = *lock(&self.sums);
         format!(
             "{seeds} seeds, each twice: {incidents} incidents, {turns} turns, {} days of virtual time, in {seconds:.1} s: \
-             {:.0} incidents a second",
+             {:.0} incidents a second\n\
+             the hub ended {hub_ends} times and the center {center_ends} times; {alarms} alarms came to the center, help \
+             was sent for {helped}, the first contact cancelled {cancelled}\n\
+             lost {lost}, phantom {phantom}, doubled {doubled}",
             virtual_seconds / 86_400,
             incidents as f64 / seconds
         )
