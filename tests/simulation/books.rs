@@ -32,10 +32,10 @@ pub struct Case {
     pub cancel_said: bool,
     /// And that counts.
     pub cancelled: bool,
-    /// The hub has told of an alarm that was not known, since it was last opened.
-    pub cried: bool,
-    /// It was opened again after such a cry.
-    pub reopened: bool,
+    /// The alarms of the hub that were not known when they came.
+    pub cries: BTreeSet<String>,
+    /// How often it was opened again.
+    pub reopened: usize,
     /// Help was sent since the incident was opened or opened again.
     pub dispatched: bool,
     /// The disk lost what was said or done.
@@ -63,12 +63,12 @@ impl Books {
             // The first alarm of an incident is never newer than what is known of it.
             Entry::AlarmHeard { jti, incident, repeat } => {
                 if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) {
-                    self.cry(incident);
+                    self.cry(incident, jti.clone());
                 }
             }
             Entry::NotLookedUp { jti, incident } => {
                 self.not_looked_up.insert(jti.clone());
-                self.cry(incident);
+                self.cry(incident, format!("{jti}, not looked up"));
             }
             Entry::Took(taking) => {
                 self.taken.insert(taking.claims.jti.clone());
@@ -84,7 +84,7 @@ impl Books {
             Entry::Booked(Booked::Incident { id, account, service, step }) => {
                 let case = self.case(id);
                 if case.has_ended() && !has_ended(*step) {
-                    case.reopened = std::mem::take(&mut case.cried);
+                    case.reopened += 1;
                     case.dispatched = false;
                 }
                 (case.account, case.service, case.step) = (account.clone(), service, Some(*step));
@@ -101,9 +101,10 @@ impl Books {
     }
 
     /// Somebody needs help again, whatever was said before.
-    fn cry(&mut self, incident: &str) {
+    fn cry(&mut self, incident: &str, alarm: String) {
         let case = self.case(incident);
-        (case.cancel_said, case.cancelled, case.cried) = (false, false, true);
+        (case.cancel_said, case.cancelled) = (false, false);
+        case.cries.insert(alarm);
     }
 
     fn case(&mut self, incident: &str) -> &mut Case {

@@ -1,5 +1,6 @@
-//! Proves the promises of `src/lib.rs` by simulation: the shipped controller, wire and loop run unmodified, in virtual
-//! time and on one thread, against a simulated clock, disk, lines, two brokers, a monitoring center and people.
+//! Proves the promises of `src/lib.rs` by simulation: the shipped controller, wire and loop of the hub and the shipped
+//! desk and wire of the monitoring center run unmodified, in virtual time and on one thread, against simulated clocks,
+//! disks, lines, brokers, connections, services and people at either end.
 //!
 //! A seed draws a [`plan`], which [`world`] carries out; [`checkers`] see what an outsider can see, at every step. Then
 //! all is healed, and everything owed has to arrive. Each seed runs twice to the same trace.

@@ -53,7 +53,9 @@ impl TheProcedureIsFollowed {
                 let said = case.ever_cancel_said || simulated;
                 holds(said, || format!("{id} is cancelled, and the first contact has not said so"))
             }
-            _ => holds(!had_ended || case.reopened, || format!("{id} had ended, and nobody has cried again")),
+            _ => holds(!had_ended || case.reopened < case.cries.len(), || {
+                format!("{id} had ended, and nobody has cried again")
+            }),
         }
     }
 }
