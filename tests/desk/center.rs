@@ -189,6 +189,11 @@ impl Center {
         self.move_to(end);
     }
 
+    /// The loop stands still for this long.
+    pub fn hangs(&mut self, span: Duration) {
+        self.move_to(self.at.now + span);
+    }
+
     pub fn store_is(&mut self, mood: Mood) {
         let was = core::mem::replace(&mut self.mood, mood);
         if mood == Mood::Failing {

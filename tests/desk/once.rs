@@ -81,6 +81,20 @@ fn a_signal_that_comes_again_before_it_is_on_disk_is_not_acked_twice() {
 }
 
 #[test]
+fn a_copy_that_meets_its_alarm_in_one_late_turn_draws_no_ack_before_the_disk_has_it() {
+    let mut center = center();
+    center.store_is(Mood::Slow);
+    center.archive_hangs = true;
+    center.alarm("A1", 1);
+    center.hangs(seconds(4));
+    center.alarm("A1", 1);
+    assert_eq!(center.desk.queue().open.len(), 1, "the archive was waited for long enough");
+    assert_eq!(center.seen.acks, []);
+    center.store_answers();
+    assert_eq!(center.acks_of(10).len(), 1);
+}
+
+#[test]
 fn two_copies_that_are_looked_up_at_once_are_one_signal() {
     let mut center = center();
     let signal = center.alarm_signal("A1", 10, 1, Service::Police);

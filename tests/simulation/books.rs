@@ -71,7 +71,12 @@ impl Books {
                 self.cry(incident, format!("{jti}, not looked up"));
             }
             Entry::Took(taking) => {
-                self.taken.insert(taking.claims.jti.clone());
+                let claims = &taking.claims;
+                self.taken.insert(claims.jti.clone());
+                // One that was still looked up when the contact cancelled counts after that.
+                if let (true, Some(incident)) = (claims.repeat, &claims.incident) {
+                    self.cry(incident, claims.jti.clone());
+                }
             }
             Entry::ContactCancels { incident } => {
                 let case = self.case(incident);

@@ -125,7 +125,9 @@ impl Tally {
         self.incidents.fetch_add(outcome.incidents, Relaxed);
         self.turns.fetch_add(outcome.turns, Relaxed);
         self.virtual_seconds.fetch_add(outcome.virtual_time / time::S, Relaxed);
-        lock(&self.sums).add(&outcome.sums);
+        if outcome.failure.is_none() {
+            lock(&self.sums).add(&outcome.sums);
+        }
     }
 
     fn report(&self, seconds: f64) -> String {
