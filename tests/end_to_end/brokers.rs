@@ -37,7 +37,7 @@ fn a_half_open_link_is_noticed_and_the_alarm_goes_out_on_a_new_one() {
 
 #[test]
 fn whoever_comes_anew_has_availability_and_state_at_once() {
-    let home = Installation::running(Setup { countdown_seconds: 600, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let incident = home.app.accepted("request", "fire");
     home.app.stage(&incident, "countdown");
     let newcomer = Client::connect(options("newcomer", home.home.port()), "sos/#");
