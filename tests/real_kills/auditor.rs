@@ -53,14 +53,14 @@ impl Auditor {
     ) {
         let since = self.wire;
         self.wire = home.center.mark();
+        let (sent, acks) = (home.center.signals(since), home.center.said(since, "ack"));
+        tally.copies += sent.iter().filter(|signal| signal["kind"] == "alarm").count() as u64;
+        tally.acks += acks.len() as u64;
+        // After the wire: what was acked by then was in the books before.
         let books = Books::open(&office.database());
         let signals = books.signals(self.ordinal);
         self.alarms(&signals, explained, decided, wrong);
         self.incidents(&books, explained, decided, wrong);
-        let sent = home.center.signals(since);
-        tally.copies += sent.iter().filter(|signal| signal["kind"] == "alarm").count() as u64;
-        let acks = home.center.said(since, "ack");
-        tally.acks += acks.len() as u64;
         self.acks(&sent, &acks, wrong);
     }
 

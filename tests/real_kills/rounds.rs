@@ -12,8 +12,9 @@ use crate::lane::Lane;
 use crate::ledger::Tally;
 use crate::office::Work;
 
-const ROUNDS: u64 = 16;
-const LANES: u64 = 4;
+/// Two in each lane, and a lane for each way in which a center works.
+const ROUNDS: u64 = 12;
+const LANES: u64 = 6;
 
 #[test]
 fn what_was_accepted_ends_once_whatever_is_killed() {
