@@ -28,7 +28,7 @@ pub struct Auditor {
     incidents: HashMap<String, String>,
     alarms: HashMap<String, String>,
     /// Every signal of the books: the number of its ack, and the verdict.
-    signals: HashMap<String, (i64, String)>,
+    signals: HashMap<String, (u64, String)>,
     /// Whose ack each number was, heartbeats' included.
     acked: HashMap<u64, String>,
     /// The last signal of the books, and how much of the wire was heard.
@@ -141,15 +141,11 @@ impl Auditor {
         for ack in acks {
             let (signal, seq) = (text(&ack["signal"]), ack["seq"].as_u64().unwrap_or_default());
             match self.signals.get(&signal) {
-                Some((in_books, verdict)) => {
-                    if u64::try_from(*in_books).ok() != Some(seq) || ack["result"] != verdict.as_str() {
-                        wrong.push(format!("the books have {in_books} {verdict}, and this was said: {ack}"));
-                    }
+                Some(kept) if *kept != (seq, text(&ack["result"])) => {
+                    wrong.push(format!("the books have {kept:?}, and this was said: {ack}"));
                 }
-                None if kept.contains(signal.as_str()) => {
-                    wrong.push(format!("acked, and not in the books: {ack}"));
-                }
-                None => {}
+                None if kept.contains(signal.as_str()) => wrong.push(format!("acked, and not in the books: {ack}")),
+                _ => {}
             }
             if *self.acked.entry(seq).or_insert_with(|| signal.clone()) != signal {
                 wrong.push(format!("one number for two acks, {} and {ack}", self.acked[&seq]));

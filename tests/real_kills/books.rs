@@ -21,7 +21,7 @@ pub struct Signal {
     pub incident: String,
     /// `accepted`, or why it was refused.
     pub verdict: String,
-    pub ack_seq: i64,
+    pub ack_seq: u64,
     /// What the hub said.
     pub claims: Value,
 }
@@ -60,7 +60,7 @@ impl Books {
                 kind: row.get(2)?,
                 incident: id(row, 3)?,
                 verdict: row.get(4)?,
-                ack_seq: row.get(5)?,
+                ack_seq: u64::try_from(row.get::<_, i64>(5)?).unwrap_or_default(),
                 claims: serde_json::from_str(&claims).expect("claims"),
             })
         })
