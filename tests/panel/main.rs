@@ -27,6 +27,7 @@ shared! {
     tokens "../end_to_end/tokens.rs",
 }
 
+mod alone;
 mod camera;
 mod http;
 mod page;
@@ -34,6 +35,8 @@ mod page;
 mod access;
 mod attacks;
 mod connection;
+mod gate;
+mod hangs;
 mod help;
 
 mod installed;
