@@ -44,5 +44,6 @@ mod keyboard;
 mod live;
 mod load;
 mod looks;
+mod memory;
 
 mod setup;
