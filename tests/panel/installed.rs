@@ -41,7 +41,7 @@ fn it_can_be_installed_and_keeps_no_state() {
            .then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.keys()))))
            .then((lists) => lists.flat().map(({ url }) => new URL(url).pathname).sort());",
     );
-    assert_eq!(kept, json!(["/assets/icon.svg", "/assets/offline.html", "/assets/panel.css"]));
+    assert_eq!(kept, json!(["/assets/icon.svg", "/assets/offline.html", "/assets/offline.js", "/assets/panel.css"]));
     assert_eq!(page.browser.run("return localStorage.length + sessionStorage.length;"), 0);
 
     home.kill();
@@ -64,13 +64,16 @@ fn all_that_a_page_loads_is_small_and_comes_from_the_hub() {
     assert!(loaded.len() >= 8, "{loaded:?}");
     let own = format!("http://{}/", home.panel());
     assert!(loaded.iter().all(|address| address.starts_with(&own)), "{loaded:?}");
-    let bytes: usize = ["app", "commands", "history", "home", "link", "live", "page", "setup", "sheet", "slider"]
-        .iter()
-        .map(|name| get(home.panel(), &format!("/assets/{name}.js"), "").body.len())
-        .chain(["panel.css", "icon.svg", "icon-192.png", "icon-512.png"].iter().map(|name| {
-            get(home.panel(), &format!("/assets/{name}"), "").header("content-length").parse().expect("a length")
-        }))
-        .sum();
+    let bytes: usize = [
+        "app", "armed", "card", "commands", "history", "home", "link", "live", "offline", "page", "setup", "sheet",
+        "slider", "turns",
+    ]
+    .iter()
+    .map(|name| get(home.panel(), &format!("/assets/{name}.js"), "").body.len())
+    .chain(["panel.css", "icon.svg", "icon-192.png", "icon-512.png"].iter().map(|name| {
+        get(home.panel(), &format!("/assets/{name}"), "").header("content-length").parse().expect("a length")
+    }))
+    .sum();
     assert!(bytes > 20_000 && bytes < 100_000, "{bytes}");
 }
 

@@ -27,6 +27,7 @@ shared! {
     tokens "../end_to_end/tokens.rs",
 }
 
+mod axe;
 mod camera;
 mod http;
 mod page;
