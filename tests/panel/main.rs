@@ -36,6 +36,9 @@ mod access;
 mod attacks;
 mod connection;
 mod help;
+mod known;
+mod patience;
+mod taps;
 
 mod installed;
 mod keyboard;

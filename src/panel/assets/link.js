@@ -2,13 +2,14 @@
 // seconds, so what is older than three may be the opposite of the truth.
 
 import { whenNothingIsAsked } from "./commands.js";
-import { element, say } from "./page.js";
+import { element, may, say } from "./page.js";
 
 /** The hub gives a sign of life every second. */
 const SILENT_MS = 2800;
 /** A connection that has not come about by then is tried anew. */
 const CONNECTING_MS = 8000;
 const LOOK_MS = 250;
+const AGREED_MS = 1000;
 const AGAIN_MS = [300, 700, 1500, 2000];
 
 const listeners = { state: [], event: [], link: [] };
@@ -26,12 +27,28 @@ export let state = null;
 export let link = "";
 let ageMs = 0;
 let receivedAt = 0;
+/** What the hub's own clock showed when it spoke last, and when that was. */
+let told = null;
 
 export const on = (what, listener) => listeners[what].push(listener);
 
 /** How much of an incident's countdown is left, by the hub's own clock. */
 export const remainingMs = (incident) =>
   Math.max(0, incident.remaining_ms - ageMs - (performance.now() - receivedAt));
+
+/**
+ * What the hub's clock shows now, in milliseconds since its machine was started; undefined where that is not known. Where
+ * the clocks of this device do not agree on the time since, one of them slept or was set.
+ */
+export function hubMs() {
+  if (!told) return undefined;
+  const [steady, wall] = [performance.now() - told.at.steady, Date.now() - told.at.wall];
+  return Math.abs(steady - wall) < AGREED_MS ? Math.floor(told.ms + steady) : undefined;
+}
+
+function tells(ms) {
+  if (Number.isFinite(ms)) told = { ms, at: now() };
+}
 
 function now() {
   return { steady: performance.now(), wall: Date.now() };
@@ -64,6 +81,7 @@ export function connect() {
   listen("state", ({ data }) => {
     const said = JSON.parse(data);
     if (said.state.version !== document.body.dataset.version) whenNothingIsAsked(() => location.reload());
+    tells(said.now_ms);
     [state, ageMs, receivedAt] = [said.state, said.age_ms, performance.now()];
     set("up");
     for (const listener of listeners.state) listener(state);
@@ -71,7 +89,9 @@ export function connect() {
   listen("event", ({ data }) => {
     for (const listener of listeners.event) listener(JSON.parse(data));
   });
-  listen("alive", () => {});
+  listen("alive", ({ data }) => tells(data ? Number(data) : NaN));
+  // It may act no more, or it may now.
+  opened.addEventListener("standing", ({ data }) => data !== may && whenNothingIsAsked(() => location.reload()));
   opened.addEventListener("error", () => stream === opened && lost());
   heard = now();
 }

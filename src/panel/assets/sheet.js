@@ -3,7 +3,7 @@
 import { armed } from "./armed.js";
 import { build, fill, isOver, tick } from "./card.js";
 import { send } from "./commands.js";
-import { link, on, state } from "./link.js";
+import { hubMs, link, on, state } from "./link.js";
 import { element, say, tell } from "./page.js";
 import { isDragged, slider } from "./slider.js";
 
@@ -14,6 +14,8 @@ const title = element("sheet-title");
 const silence = element("silence");
 /** By incident: what is known of it, and its card. What has ended stays until the sheet is closed. */
 const known = new Map();
+/** What had ended when the sheet was closed: it does not come back and push the sliders away. */
+const dismissed = new Set();
 /** By incident: what a reply said of it that has to stay in sight. */
 const remarks = new Map();
 let asksForMore = false;
@@ -39,7 +41,7 @@ export function open() {
 }
 
 function update() {
-  const said = state.incidents;
+  const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let isNew = false;
   for (const incident of said) {
     isNew ||= !known.has(incident.id) && incident.stage === "countdown";
@@ -124,7 +126,7 @@ async function ask(command, payload) {
   isAsking = true;
   tell(element("asking"), say("sending"));
   answer(link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
-  const reply = await send(command, payload, () => answer(say("tryingAgain")));
+  const reply = await send(command, { ...payload, asked_ms: hubMs() }, () => answer(say("tryingAgain")));
   if (mine === latest) {
     isAsking = false;
     tell(element("asking"), "");
@@ -143,7 +145,11 @@ export function start() {
   element("now-show").addEventListener("click", open);
   element("close").addEventListener("click", () => sheet.close());
   sheet.addEventListener("close", () => {
-    for (const [id, { incident }] of known) if (isOver(incident)) forget(id);
+    for (const [id, { incident }] of known) {
+      if (!isOver(incident)) continue;
+      forget(id);
+      dismissed.add(id);
+    }
     asksForMore = false;
     if (!isAsking) tell(element("answer"), "");
     if (!isAsking) tell(element("asking"), "");
