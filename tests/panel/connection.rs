@@ -91,6 +91,44 @@ fn a_press_of_a_button_opens_the_countdown_on_every_page() {
 }
 
 #[test]
+fn the_history_is_read_when_an_incident_begins_and_ends_and_no_old_answer_is_shown() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(
+        "window.reads = [];
+         const real = window.fetch;
+         window.fetch = (address, options) => {
+           if (!address.startsWith('/history.json')) return real(address, options);
+           window.reads.push(address);
+           // The first one is slow.
+           return window.reads.length > 1 ? real(address, options) : new Promise((resolve) => (window.answer = resolve));
+         };",
+    );
+    page.open("/");
+    page.is_connected();
+    let since = home.app.mark();
+    home.lines.press(crate::lines::POLICE_BUTTON);
+    let incident = home.app.event(since, "countdown_started")["incident"].as_str().expect("an incident").to_owned();
+    home.lines.release(crate::lines::POLICE_BUTTON);
+    page.browser.wait("it is there", || page.browser.has("#recent details"));
+    page.browser.run("window.answer(Response.json([]));");
+    for stage in ["calling_first_contact", "no_answer", "dispatched"] {
+        home.center.update(&incident, stage, serde_json::json!({}));
+        home.app.stage(&incident, stage);
+    }
+    page.browser.press("Close");
+    page.browser.wait_for_text_in("#recent", "Open: Dispatched");
+    assert_eq!(
+        page.browser.run("return window.reads;"),
+        serde_json::json!(["/history.json?most=3", "/history.json?most=3"])
+    );
+    page.browser.click_on("#recent summary");
+    home.center.update(&incident, "closed", serde_json::json!({}));
+    page.browser.wait_for_text_in("#recent", "The monitoring center has closed the incident.");
+    assert_eq!(page.browser.run("return window.reads.length;"), 3);
+}
+
+#[test]
 fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
     let mut home = Installation::new(Setup { countdown_seconds: 1, ..Setup::default() });
     let taken = std::net::TcpListener::bind(home.panel()).expect("the panel's port");
