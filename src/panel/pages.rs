@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use tokio::task::spawn_blocking;
 
-use super::browsers::Standing;
 use super::cameras::Kind;
+use super::gate::Standing;
 use super::{Hub, Site, words};
-
-const INCIDENTS: usize = 50;
 
 /// `GET` of each page.
 pub(super) async fn page<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap, address: Uri) -> Response {
@@ -32,16 +28,6 @@ pub(super) async fn not_found<H: Hub>(State(site): State<Arc<Site<H>>>, headers:
     let main = html! { h1 { (words::NOT_FOUND) } p { a href="/" { (words::TO_HOME) } } };
     let page = layout(&site, standing, "none", words::NOT_FOUND, &main);
     (StatusCode::NOT_FOUND, Html(page.into_string())).into_response()
-}
-
-/// `GET /history.json`: as `sos-hub history --json` has it.
-pub(super) async fn history_json<H: Hub>(State(site): State<Arc<Site<H>>>) -> Response {
-    let hub = Arc::clone(&site.hub);
-    match spawn_blocking(move || hub.history(INCIDENTS)).await {
-        Ok(Ok(json)) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
-        Ok(Err(problem)) => (StatusCode::SERVICE_UNAVAILABLE, problem).into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
 }
 
 fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, main: &Markup) -> Markup {
@@ -231,7 +217,7 @@ fn setup<H: Hub>(site: &Site<H>, standing: Standing) -> Markup {
             h2 { (words::THIS_PANEL) }
             p { "sos-hub " (env!("CARGO_PKG_VERSION")) }
             @if let Some(certificate) = &site.certificate {
-                p { (words::CERTIFICATE) ":" br; code { (certificate) } }
+                p { (words::CERTIFICATE) ":" br; code { (certificate.fingerprint()) } }
                 p.hint { (words::CERTIFICATE_HINT) }
             }
             @if standing == Standing::Knows {

@@ -64,6 +64,8 @@ pub const NO_SUCH_PAGE: &str = "There is nothing here.";
 pub const TOO_MANY_PAGES: &str = "Too many pages are open. Close some.";
 pub const TOO_MANY_COMMANDS: &str =
     "The hub is being asked too much at once. Try again. To get help now, call the emergency number.";
+pub const STALE: &str = "This was asked for long ago and came late, so the hub has not done it. Ask again if it is still meant. To \
+     get help now, call the emergency number.";
 pub const NO_REPLY: &str =
     "The hub has not answered, and it is not known whether it heard. To get help, call the emergency number.";
 

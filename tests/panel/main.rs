@@ -28,6 +28,7 @@ shared! {
 }
 
 mod axe;
+mod alone;
 mod camera;
 mod http;
 mod page;
@@ -35,6 +36,8 @@ mod page;
 mod access;
 mod attacks;
 mod connection;
+mod gate;
+mod hangs;
 mod help;
 mod known;
 mod patience;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use sos_hub::controller::input::Contact;
-use sos_hub::controller::moment::{ClockStanding, Id, Wall};
+use sos_hub::controller::moment::{Boottime, ClockStanding, Id, Wall};
 use sos_hub::controller::report::*;
 use sos_hub::controller::words::{CommandName, Pattern, PlanStanding, Reason, Service, Stage};
 use sos_hub::wire::reports::{event, reply, state};
@@ -13,6 +13,7 @@ const TEN_TEXT: &str = "2026-11-22T10:00:00.000Z";
 fn quiet() -> State {
     State {
         at: TEN,
+        turned: Boottime(1_000_000_000),
         clock: ClockStanding::Unsynced,
         phase: Phase::Idle,
         message: "Ready.".into(),
