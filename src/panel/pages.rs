@@ -44,7 +44,7 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
                 link rel="apple-touch-icon" href="/assets/icon-192.png";
                 link rel="stylesheet" href="/assets/panel.css";
-                @for module in ["app.js", "link.js", "sheet.js", "slider.js", "commands.js", "page.js"] {
+                @for module in ["app.js", "link.js", "sheet.js", "slider.js", "commands.js", "turns.js", "page.js"] {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="application/json" id="words" { (PreEscaped(script_words())) }
@@ -88,8 +88,11 @@ fn link(to: &str, text: &str, is_here: bool, icon: &str) -> Markup {
 fn sheet(standing: Standing) -> Markup {
     html! {
         dialog #sheet aria-labelledby="sheet-title" {
-            h2 #sheet-title tabindex="-1" { (words::SHEET) }
-            p #sheet-lost .lost hidden { strong { (words::LOST) } " " (words::LOST_ADVICE) }
+            div.sheet-head {
+                h2 #sheet-title tabindex="-1" { (words::SHEET) }
+                p #asking role="status" {}
+            }
+            p #sheet-lost .lost role="alert" hidden { strong { (words::LOST) } " " (words::LOST_ADVICE) }
             // Above the cards: where "Cancel" was must not be what silences the alarm that it came too late for.
             button #silence .siren type="button" hidden { (words::SILENCE) }
             div #cards {}
@@ -150,9 +153,9 @@ fn home(standing: Standing) -> Markup {
         @if standing == Standing::NoPin {
             section.card { p.warning { (words::NO_PIN_FILE) } }
         }
-        section.card { h2 { (words::READINESS) } ul #readiness .checks {} div #faults {} }
+        section.card { h2 { (words::READINESS) } ul #readiness .checks .known {} div #faults .known {} }
         @if standing.may_see() {
-            section.card { h2 { (words::RECENT) } div #recent {} p { a href="/history" { (words::ALL_HISTORY) } } }
+            section.card { h2 { (words::RECENT) } div #recent .known {} p { a href="/history" { (words::ALL_HISTORY) } } }
         }
     }
 }
@@ -166,8 +169,11 @@ fn live<H: Hub>(site: &Site<H>) -> Markup {
                 figure.camera data-number=(number) data-kind=(kind(camera.kind)) {
                     div.picture {
                         @match camera.kind {
-                            Kind::Pictures => img alt=(camera.name);,
-                            Kind::Video => video aria-label=(camera.name) muted playsinline autoplay {},
+                            Kind::Pictures => canvas role="img" aria-label=(camera.name) {},
+                            Kind::Video => {
+                                video aria-label=(camera.name) muted playsinline {}
+                                button.play type="button" hidden aria-label={ (words::PLAY) ": " (camera.name) } { (words::PLAY) }
+                            }
                             Kind::Unsupported => p.away { (words::UNSUPPORTED) },
                         }
                         p.away role="status" hidden {}
@@ -186,13 +192,13 @@ fn live<H: Hub>(site: &Site<H>) -> Markup {
 }
 
 fn history() -> Markup {
-    html! { h1 { (words::HISTORY) } p { (words::HISTORY_INTRO) } div #history aria-live="polite" {} }
+    html! { h1 { (words::HISTORY) } p { (words::HISTORY_INTRO) } div #history .known aria-live="polite" {} }
 }
 
 fn setup<H: Hub>(site: &Site<H>, standing: Standing) -> Markup {
     html! {
         h1 { (words::SETUP) }
-        section.card { h2 { (words::OBSTACLES) } div #obstacles {} ul #readiness .checks {} }
+        section.card { h2 { (words::OBSTACLES) } div #obstacles .known {} ul #readiness .checks .known {} }
         section.card {
             h2 { (words::TESTS) }
             p { (words::TESTS_INTRO) }
@@ -214,7 +220,10 @@ fn setup<H: Hub>(site: &Site<H>, standing: Standing) -> Markup {
                 p { (words::CERTIFICATE) ":" br; code { (certificate.fingerprint()) } }
                 p.hint { (words::CERTIFICATE_HINT) }
             }
-            @if standing == Standing::Knows { button #lock .quiet type="button" { (words::LOCK) } }
+            @if standing == Standing::Knows {
+                button #lock .quiet type="button" { (words::LOCK) }
+                p #not-locked .problem role="alert" {}
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ pub const ALL_HISTORY: &str = "All incidents";
 pub const HISTORY_INTRO: &str = "What was asked for, and what became of it, newest first.";
 pub const LIVE_EMPTY: &str = "No camera is set up. Add one to hub.toml, under [[camera]], and restart the hub.";
 pub const FULL_SCREEN: &str = "Full screen";
+pub const PLAY: &str = "Play";
 pub const UNSUPPORTED: &str =
     "Browsers do not speak this camera's protocol. Give its http stream (MJPEG or HLS), if it has one, in hub.toml.";
 
@@ -80,7 +81,13 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("lostAdvice", LOST_ADVICE),
     ("connecting", CONNECTING),
     ("noReply", NO_REPLY),
+    ("tryAgain", TRY_AGAIN),
     ("sending", "Asking the hub…"),
+    (
+        "tryingAgain",
+        "The hub has not answered yet. This page goes on trying for ten seconds. If you can, call the emergency number now.",
+    ),
+    ("tapAgain", "Too early: tap again."),
     ("service.police", "Police"),
     ("service.fire", "Fire department"),
     ("service.siren", "Siren only"),
@@ -101,8 +108,6 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("secondsLeft", "seconds left to cancel"),
     ("secondLeft", "second left to cancel"),
     ("resumed", "The hub was restarted: the countdown started again."),
-    ("sirenIsOn", "The siren is on."),
-    ("silence", SILENCE),
     ("ready", "All is ready"),
     ("readyText", "Help can be asked for at any time."),
     ("notReady", "Not ready"),
@@ -123,11 +128,10 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("historyFailed", "The history cannot be read now."),
     ("pinForThis", "Enter the PIN on the first page to see this."),
     ("open", "Open"),
-    ("ended", "Ended"),
     ("clockUnset", "(the clock was not set)"),
     ("cameraAway", "No picture from this camera."),
+    ("cameraHeld", "Paused while help is asked for."),
     ("cameraTriesAgain", "Trying again…"),
-    ("version", "Version"),
     (
         "mend.storage",
         "Check the disk or SD card of the hub: replace it if it is full of errors, make room if it is full.",

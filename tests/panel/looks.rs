@@ -5,8 +5,9 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::axe::finds_nothing;
 use crate::camera::{Camera, Kind};
 use crate::center::Answers;
 use crate::installation::{Installation, Setup};
@@ -28,11 +29,6 @@ fn home_with_camera(camera: &Camera) -> Installation {
     })
 }
 
-fn find_nothing(page: &Page, what: &str) {
-    let wrong = page.browser.run(include_str!("audit.js"));
-    assert_eq!(wrong, Value::Array(Vec::new()), "{what}");
-}
-
 fn page(home: &Installation, size: Size, colors: &str) -> Page {
     let page = Page::locked(home);
     page.browser.phone(size.0, size.1);
@@ -48,25 +44,25 @@ fn walk(size: Size, colors: &str) {
     let mut home = home_with_camera(&camera);
     let page = page(&home, size, colors);
     page.browser.wait_for_text("All is ready");
-    find_nothing(&page, "the first page, locked");
+    finds_nothing(&page, "the first page, locked");
     page.sos();
-    find_nothing(&page, "the sheet, locked");
+    finds_nothing(&page, "the sheet, locked");
     page.browser.press("Close");
     page.unlock();
-    find_nothing(&page, "the first page");
+    finds_nothing(&page, "the first page");
     page.sos();
-    find_nothing(&page, "the sheet");
+    finds_nothing(&page, "the sheet");
     page.slide(POLICE, 1.0);
     page.countdown();
-    find_nothing(&page, "a countdown");
+    finds_nothing(&page, "a countdown");
     page.browser.press("Ask for more help");
     page.slide(FIRE, 1.0);
     page.browser.wait("two countdowns", || page.browser.has(".incident.fire"));
-    find_nothing(&page, "two countdowns");
-    page.browser.click_on(".incident.police .cancel");
-    page.browser.click_on(".incident.fire .cancel");
+    finds_nothing(&page, "two countdowns");
+    page.cancel("police");
+    page.cancel("fire");
     page.card("Cancelled in time");
-    find_nothing(&page, "what is over");
+    finds_nothing(&page, "what is over");
     page.browser.press("Close");
     for path in ["/live", "/history", "/setup", "/nothing"] {
         page.open(path);
@@ -74,12 +70,12 @@ fn walk(size: Size, colors: &str) {
         if path == "/history" {
             page.browser.click_on("#history summary");
         }
-        find_nothing(&page, path);
+        finds_nothing(&page, path);
     }
     home.center_broker.stop();
     page.open("/");
     page.browser.wait_for_text("Not ready");
-    find_nothing(&page, "a hub that is not ready");
+    finds_nothing(&page, "a hub that is not ready");
 }
 
 #[test]

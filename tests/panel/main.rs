@@ -27,6 +27,7 @@ shared! {
     tokens "../end_to_end/tokens.rs",
 }
 
+mod axe;
 mod alone;
 mod camera;
 mod http;
@@ -38,6 +39,9 @@ mod connection;
 mod gate;
 mod hangs;
 mod help;
+mod known;
+mod patience;
+mod taps;
 
 mod installed;
 mod keyboard;
