@@ -36,7 +36,7 @@ const STILL_GAP: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(10);
 const PICTURE_BYTES: usize = 1024 * 1024;
 /// What all cameras may take, with what is on its way to browsers.
-const MEMORY_BYTES: usize = 8 * 1024 * 1024;
+const MEMORY_BYTES: usize = 6 * 1024 * 1024;
 /// Playlists and pieces of video under way at the same time.
 const MOST_FETCHES: usize = 16;
 /// Pictures on their way to browsers at the same time.
