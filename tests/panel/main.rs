@@ -27,8 +27,8 @@ shared! {
     tokens "../end_to_end/tokens.rs",
 }
 
-mod axe;
 mod alone;
+mod axe;
 mod camera;
 mod http;
 mod page;
