@@ -22,7 +22,9 @@ use crate::web::server::{Server, ServerSettings};
 const AGAIN: Duration = Duration::from_secs(5);
 /// How often it is seen whether the certificate comes to its end.
 const CERTIFICATE_EACH: Duration = Duration::from_secs(60 * 60);
-const MOST_CONNECTIONS: usize = 512;
+/// With TLS each takes some 40 KiB.
+const MOST_CONNECTIONS: usize = 384;
+const MOST_OF_AN_ADDRESS: usize = 288;
 /// One thread each for PINs, the history, and the cameras' names and files: none of them waits for another.
 const BLOCKING: usize = 3;
 const STACK_BYTES: usize = 512 * 1024;
@@ -101,7 +103,13 @@ fn listen<H: Hub>(
             Arc::clone(gate.insert(Arc::new(started)))
         }
     };
-    let server = ServerSettings { name: "panel", listen, most_connections: MOST_CONNECTIONS, most_blocking: BLOCKING };
+    let server = ServerSettings {
+        name: "panel",
+        listen,
+        most_connections: MOST_CONNECTIONS,
+        most_of_an_address: MOST_OF_AN_ADDRESS,
+        most_blocking: BLOCKING,
+    };
     let names = names(hosts);
     let (board, hub, settings) = (Arc::clone(board), Arc::clone(hub), settings.clone());
     let shown = certificate.clone();

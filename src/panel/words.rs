@@ -63,6 +63,7 @@ pub const NOT_FOUND: &str = "There is no such page";
 pub const TO_HOME: &str = "To the first page";
 pub const NO_SUCH_PAGE: &str = "There is nothing here.";
 pub const TOO_MANY_PAGES: &str = "Too many pages are open. Close some.";
+pub const TOO_MANY_PICTURES: &str = "Too many pictures are on their way. Close some pages.";
 pub const TOO_MANY_COMMANDS: &str =
     "The hub is being asked too much at once. Try again. To get help now, call the emergency number.";
 pub const STALE: &str = "This was asked for long ago and came late, so the hub has not done it. Ask again if it is still meant. To \

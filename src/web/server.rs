@@ -1,9 +1,10 @@
 //! A small HTTP/1.1 server: one thread with a runtime of its own, so that pages can neither wait for nor hold up
 //! anything else in the process.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Open at the same time; further ones wait in the system's queue.
     pub most_connections: usize,
+    /// Of these from one address, so that one machine cannot take all of them; further ones are cut off.
+    pub most_of_an_address: usize,
     /// Jobs that block (hashes of passwords) at the same time; further ones wait.
     pub most_blocking: usize,
 }
@@ -116,7 +119,7 @@ impl Server {
             runtime.block_on(async {
                 let site = site(Shutdown(ending_seen.clone()));
                 let tls = tls.map(TlsAcceptor::from);
-                let serving = serve(listener, tls, site, Shutdown(ending_seen.clone()), settings.most_connections);
+                let serving = serve(listener, tls, site, Shutdown(ending_seen.clone()), &settings);
                 tokio::select! {
                     () = serving => {}
                     () = deadline(ending_seen) => debug!("connections were open at the end, and are cut"),
@@ -154,9 +157,10 @@ async fn serve(
     tls: Option<TlsAcceptor>,
     site: Router,
     shutdown: Shutdown,
-    most: usize,
+    settings: &ServerSettings,
 ) {
-    let room = Arc::new(Semaphore::new(most));
+    let room = Arc::new(Semaphore::new(settings.most_connections));
+    let peers = Arc::<Peers>::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
@@ -170,11 +174,13 @@ async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let visit = Visit { site: site.clone(), peer: Peer(peer.ip()), shutdown: shutdown.clone() };
-                let connection = greeted(stream, tls.clone(), visit);
-                connections.spawn(async move {
-                    connection.await;
-                    drop(room);
-                });
+                if let Some(place) = peers.enter(peer.ip(), settings.most_of_an_address) {
+                    let connection = greeted(stream, tls.clone(), visit);
+                    connections.spawn(async move {
+                        connection.await;
+                        drop((place, room));
+                    });
+                }
             }
             Err(error) => {
                 warn!("cannot take a connection: {error}");
@@ -185,6 +191,45 @@ async fn serve(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// How many connections each address has.
+#[derive(Default)]
+struct Peers(Mutex<HashMap<IpAddr, usize>>);
+
+/// One of them; goes with this.
+struct Place {
+    peers: Arc<Peers>,
+    address: IpAddr,
+}
+
+impl Peers {
+    fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Place> {
+        let mut peers = self.counts();
+        let count = peers.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { peers: Arc::clone(self), address })
+    }
+
+    /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut peers = self.peers.counts();
+        if let Some(count) = peers.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                peers.remove(&self.address);
+            }
+        }
+    }
 }
 
 /// What a connection is served with.

@@ -106,7 +106,7 @@ fn strangers_take_no_stream_from_those_who_know_the_pin() {
     let cookie = unlock(home.address);
     let mut strangers: Vec<Stream> = Vec::new();
     let refused = loop {
-        let mut stranger = Stream::open(home.address, "");
+        let mut stranger = Stream::open_from([127, 0, 0, 2].into(), home.address, "");
         if stranger.status() != 200 {
             break stranger;
         }
@@ -117,9 +117,23 @@ fn strangers_take_no_stream_from_those_who_know_the_pin() {
     assert_eq!(strangers.len(), 64);
     let mut known: Vec<Stream> = (0..256).map(|_| Stream::open(home.address, &cookie)).collect();
     assert!(known.iter_mut().all(|page| page.status() == 200));
-    assert_eq!(Stream::open(home.address, &cookie).status(), 503, "and theirs are bounded too");
+    let mut further = Stream::open_from([127, 0, 0, 3].into(), home.address, &cookie);
+    assert_eq!(further.status(), 503, "and theirs are bounded too");
     known.clear();
     wait_until("room again", || Stream::open(home.address, &cookie).status() == 200);
     strangers.clear();
     wait_until("room for strangers", || Stream::open(home.address, "").status() == 200);
+}
+
+#[test]
+fn one_machine_cannot_take_all_connections() {
+    let home = Alone::start();
+    let mut held: Vec<Stream> = Vec::new();
+    // None of them says a word; and those beyond the limit are cut off.
+    for _ in 0..500 {
+        held.push(Stream::mute([127, 0, 0, 2].into(), home.address));
+    }
+    unlock(home.address);
+    let cut_off = held.iter_mut().skip(288).map(Stream::is_over).filter(|is_over| *is_over).count();
+    assert_eq!(cut_off, 500 - 288);
 }

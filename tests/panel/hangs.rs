@@ -1,14 +1,18 @@
 //! What hangs holds no request up, and passes for nothing that lives: a disk, the hub's loop, a request on its way.
 
+use std::ffi::CString;
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
+use sos_hub::config::{Camera, Login, PanelTls};
 
 use crate::alone::Alone;
-use crate::http::{Stream, answer, get, post, unlock};
+use crate::http::{Stream, answer, get, open, post, unlock};
 use crate::installation::PANEL_PIN;
 use crate::support::wait_until;
 
@@ -20,10 +24,7 @@ fn a_disk_that_hangs_keeps_no_browser_from_the_hub() {
     let first = unlock(home.address);
     let home = home.again(|dir| {
         // Whoever opens it to write waits for a reader, who never comes.
-        let hanging = dir.join("state/panel-browsers.new");
-        let name = std::ffi::CString::new(hanging.to_str().expect("a path")).expect("a path");
-        // SAFETY: the string lives through the call.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        fifo(&dir.join("state/panel-browsers.new"));
     });
     let second = unlock(home.address);
     assert_eq!(post(home.address, "/lock", &first, "").status, 204);
@@ -130,4 +131,39 @@ fn a_request_whose_body_comes_seconds_late_is_stale() {
     let late = answer(stream);
     assert!(late.body.contains("stale"), "{} {}", late.status, late.body);
     assert!(home.hub.commands.lock().expect("the commands").is_empty());
+}
+
+#[test]
+fn cameras_whose_files_or_names_hang_keep_neither_pin_nor_history_waiting() {
+    let dir = tempfile::tempdir().expect("a directory");
+    // Whoever opens it to read waits for a writer, who never comes: as a name that no server answers for.
+    let hanging = dir.path().join("camera.password");
+    fifo(&hanging);
+    let camera = |number: usize| Camera {
+        name: format!("Camera {number}"),
+        url: "http://127.0.0.1:9/".to_owned(),
+        login: Some(Login { username: "viewer".to_owned(), password_file: Some(hanging.clone()) }),
+        ca_file: None,
+    };
+    let home = Alone::with((0..8).map(camera).collect(), PanelTls::Off);
+    let cookie = unlock(home.address);
+    let host = format!("Host: {}", home.address);
+    let asked: Vec<TcpStream> = (0..8)
+        .map(|number| {
+            let request = format!("GET /cameras/{number}/picture HTTP/1.1");
+            open(home.address, &[&request, &host, &format!("Cookie: {cookie}"), "Connection: close"], "")
+        })
+        .collect();
+    // The first of them has been told that its camera does not answer: by then all of them have asked for it.
+    let told = asked.into_iter().map(answer).next().expect("an answer");
+    assert!(told.body.contains("does not answer"), "{}", told.body);
+    unlock(home.address);
+    assert_eq!(get(home.address, "/history.json", &cookie).status, 200);
+    assert_eq!(post(home.address, "/commands/request", &cookie, REQUEST).status, 200);
+}
+
+fn fifo(at: &Path) {
+    let name = CString::new(at.as_os_str().as_bytes()).expect("a path");
+    // SAFETY: the string lives through the call.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
 }

@@ -64,6 +64,10 @@ pub fn post(panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
 
 /// The same from another address of this machine.
 pub fn from(address: IpAddr, panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
+    post_over(connect(address, panel), panel, path, cookie, body)
+}
+
+fn connect(address: IpAddr, panel: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
     let connecting = async {
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
@@ -72,7 +76,7 @@ pub fn from(address: IpAddr, panel: SocketAddr, path: &str, cookie: &str, body: 
     };
     let stream = runtime.block_on(connecting).expect("a connection");
     stream.set_nonblocking(false).expect("a connection that waits");
-    post_over(stream, panel, path, cookie, body)
+    stream
 }
 
 fn post_over(stream: TcpStream, panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
@@ -86,8 +90,29 @@ pub struct Stream(BufReader<TcpStream>);
 
 impl Stream {
     pub fn open(panel: SocketAddr, cookie: &str) -> Stream {
+        Stream::over(TcpStream::connect(panel).expect("the panel"), panel, cookie)
+    }
+
+    /// The same from another address of this machine.
+    pub fn open_from(address: IpAddr, panel: SocketAddr, cookie: &str) -> Stream {
+        Stream::over(connect(address, panel), panel, cookie)
+    }
+
+    /// A connection from another address that asks for nothing.
+    pub fn mute(address: IpAddr, panel: SocketAddr) -> Stream {
+        Stream(BufReader::new(connect(address, panel)))
+    }
+
+    fn over(stream: TcpStream, panel: SocketAddr, cookie: &str) -> Stream {
         let (host, cookie) = (format!("Host: {panel}"), format!("Cookie: {cookie}"));
-        Stream(BufReader::new(open(panel, &["GET /updates HTTP/1.1", &host, &cookie], "")))
+        Stream(BufReader::new(write(stream, &["GET /updates HTTP/1.1", &host, &cookie], "")))
+    }
+
+    /// Whether the other side has cut it off.
+    pub fn is_over(&mut self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+        matches!(self.0.read(&mut [0]), Ok(0))
     }
 
     /// Of the answer, before anything else is read.

@@ -48,5 +48,6 @@ mod keyboard;
 mod live;
 mod load;
 mod looks;
+mod memory;
 
 mod setup;

@@ -126,6 +126,7 @@ pub fn start(
         name: "console",
         listen: settings.listen,
         most_connections: MOST_CONNECTIONS,
+        most_of_an_address: MOST_CONNECTIONS,
         most_blocking: 2,
     };
     let server = Server::start(server, move |shutdown| {
