@@ -198,6 +198,7 @@ fn screenshots() {
     home.center.update(incident, "no_answer", json!({}));
     home.center.update(incident, "dispatched", json!({}));
     phone.card("has dispatched the police");
+    phone.browser.wait("the button is ready", || phone.browser.has("#silence:not(.unready)"));
     shoot(&phone, "message");
     home.center.update(incident, "closed", json!({}));
     phone.card("closed the incident");
