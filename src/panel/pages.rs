@@ -64,7 +64,7 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 }
                 noscript { p.lost { (words::NO_SCRIPT) } }
                 div #lost .lost role="alert" hidden {}
-                div #now .now hidden {
+                section #now .now aria-label=(words::NOW) hidden {
                     p #now-text {}
                     button #now-show type="button" { (words::SHOW) }
                 }

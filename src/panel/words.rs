@@ -16,6 +16,7 @@ pub const CONNECTING: &str = "Connecting to the hub…";
 pub const LOST: &str = "No connection to the hub.";
 pub const LOST_ADVICE: &str = "What was shown here may no longer be true. To get help, call the emergency number.";
 
+pub const NOW: &str = "What goes on now";
 pub const SHEET: &str = "Get help";
 pub const SLIDE_POLICE: &str = "Slide to request police";
 pub const SLIDE_FIRE: &str = "Slide to request fire department";

@@ -146,7 +146,8 @@ impl Page {
 
     /// Taps a button of the sheet that has just appeared, once it takes that.
     pub fn tap(&self, button: &str) {
-        self.browser.wait(&format!("{button} is ready"), || self.browser.has(&format!("{button}:not(.unready)")));
+        self.browser
+            .wait(&format!("{button} is ready"), || self.browser.has(&format!("{button}:not([hidden], .unready)")));
         self.browser.click_on(button);
     }
 

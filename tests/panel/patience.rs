@@ -31,6 +31,7 @@ fn asked(page: &Page) -> Vec<Value> {
 fn what_is_asked_for_while_the_hub_restarts_is_done_once() {
     let mut home = home();
     let page = Page::unlocked(&home);
+    before_each_command(&page, "(go) => go()");
     page.sos();
     home.kill();
     page.browser.wait_for_text_in("#sheet-lost", "No connection to the hub.");
@@ -38,6 +39,7 @@ fn what_is_asked_for_while_the_hub_restarts_is_done_once() {
     page.browser.wait_for_text_in("#asking", "Asking the hub…");
     page.browser.wait_for_text_in("#answer", "goes on trying");
     page.browser.wait_for_text_in("#answer", "call the emergency number");
+    page.browser.wait("some more tries", || asked(&page).len() >= 5);
     let since = home.app.mark();
     home.start();
     page.countdown();

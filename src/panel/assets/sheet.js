@@ -8,6 +8,8 @@ import { element, say, tell } from "./page.js";
 import { isDragged, slider } from "./slider.js";
 
 const TICK_MS = 100;
+/** As long as somebody takes to read a hint. */
+const HINT_MS = 4000;
 
 const sheet = element("sheet");
 const title = element("sheet-title");
@@ -112,6 +114,7 @@ function tickAll() {
 
 function tooEarly() {
   tell(element("asking"), say("tapAgain"));
+  setTimeout(() => isAsking || tell(element("asking"), ""), HINT_MS);
 }
 
 /** Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it. */
