@@ -41,6 +41,8 @@ pub(crate) enum Mail {
     Input(Input),
     /// The store's thread, or the button's, is alive.
     Pong(Organ, u64),
+    /// The panel asks whether the loop turns.
+    Life,
     Stop,
 }
 
