@@ -32,6 +32,7 @@
 //! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
+//! | [`arguments`] | the command lines of both programs |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
 //! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → panel, drivers, store → wire → controller → `alloc`.
@@ -55,6 +56,7 @@
 
 extern crate alloc;
 
+pub mod arguments;
 pub mod center;
 pub mod client;
 pub mod config;

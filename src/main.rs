@@ -1,102 +1,16 @@
 //! `sos-hub`: arguments → configuration → the daemon or one of its tools; and the exit codes.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser;
+use sos_hub::arguments::hub::{Arguments, Asking, Command};
 use sos_hub::client::{self, Errand};
-use sos_hub::config::{self, Config, Problems};
-use sos_hub::controller::words::{Service, TestKind};
+use sos_hub::config::{Config, Problems};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
 use sos_hub::{daemon, exit};
-
-/// An SOS hub: police, fire department or siren, by button or MQTT.
-#[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the hub
-    Run(ConfigFile),
-    /// Try everything on this computer: no hardware, nothing installed, nobody is called
-    #[cfg(feature = "demo")]
-    Demo(sos_hub::demo::Options),
-    /// Look for every problem of the configuration file
-    Check(ConfigFile),
-    /// Show what the hub is doing
-    Status(Asking),
-    /// Ask for help: the countdown starts at once
-    Request {
-        service: ServiceWord,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Cancel an incident in its countdown, or every countdown
-    Cancel {
-        /// The incident's id; without it, every running countdown
-        incident: Option<String>,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Turn the siren off; help is still coming
-    Silence(Asking),
-    /// Try the siren for two seconds, or the way to the monitoring center
-    Test {
-        what: TestWord,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// List the incidents of this hub, newest first
-    History {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// At most this many incidents
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-    },
-    /// Drive siren and LED to rest, for the service manager
-    #[command(hide = true)]
-    Rest(ConfigFile),
-}
-
-#[derive(Args)]
-struct ConfigFile {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
-    config: PathBuf,
-}
-
-/// What every command has that goes through the home's broker.
-#[derive(Args)]
-struct Asking {
-    #[command(flatten)]
-    config: ConfigFile,
-    /// Print the hub's answer as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ServiceWord {
-    Police,
-    Fire,
-    Siren,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum TestWord {
-    Siren,
-    Center,
-}
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -193,25 +107,6 @@ fn told<E: std::fmt::Display>(done: Result<(), E>) -> u8 {
         Err(problem) => {
             eprintln!("{problem}");
             exit::FAILED
-        }
-    }
-}
-
-impl From<ServiceWord> for Service {
-    fn from(word: ServiceWord) -> Service {
-        match word {
-            ServiceWord::Police => Service::Police,
-            ServiceWord::Fire => Service::Fire,
-            ServiceWord::Siren => Service::Siren,
-        }
-    }
-}
-
-impl From<TestWord> for TestKind {
-    fn from(word: TestWord) -> TestKind {
-        match word {
-            TestWord::Siren => TestKind::Siren,
-            TestWord::Center => TestKind::Center,
         }
     }
 }
