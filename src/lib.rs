@@ -32,7 +32,7 @@
 //! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
-//! | [`setup`] | `sos-hub setup`: questions, files, services, the test that a person confirms
+//! | [`setup`] | `sos-hub setup`: questions, files, services, the test that a person confirms |
 //! | [`arguments`] | the command lines of both programs |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!

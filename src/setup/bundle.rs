@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use crate::wire::center::plan_token;
 use crate::wire::tokens::{Signer, Verifier};
 

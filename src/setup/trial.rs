@@ -16,6 +16,8 @@ use crate::wiring;
 /// How long the hub may take until it is there, after its start.
 const START: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+/// No more is to be expected of a button once it was quiet for this long.
+const SETTLED: Duration = Duration::from_millis(200);
 /// How long the center may take for a test.
 const CENTER: Duration = Duration::from_secs(20);
 
@@ -127,7 +129,7 @@ impl Trial<'_> {
                 return Ok(());
             }
             let mut seen: Vec<(usize, bool)> = Vec::new();
-            for event in events.try_iter() {
+            while let Ok(event) = events.recv_timeout(SETTLED) {
                 if let GpioEvent::Button { index, asserted } = event {
                     seen.push((index, asserted));
                 }
