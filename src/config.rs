@@ -160,6 +160,11 @@ impl Config {
         reader::read(path, hub::schema)
     }
 
+    /// The same for a user who may not read the secrets: such files are left out, and are among the warnings.
+    pub fn load_as_stranger(path: &Path) -> Result<(Config, Problems), Problems> {
+        reader::read_as_stranger(path, hub::schema)
+    }
+
     /// Every key that a `hub.toml` may hold, as `table.key`, sorted; tables are among them.
     pub fn keys() -> Vec<String> {
         reader::keys(hub::schema)

@@ -33,6 +33,7 @@
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
 //! | [`setup`] | `sos-hub setup`: questions, files, services, the test that a person confirms |
+//! | [`doctor`] | `sos-hub doctor`: what is wrong, and how to mend it |
 //! | [`arguments`] | the command lines of both programs |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
@@ -65,6 +66,7 @@ pub mod controller;
 pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod drivers;
 pub mod exit;
 pub mod mailbox;

@@ -10,7 +10,7 @@ use sos_hub::client::{self, Errand};
 use sos_hub::config::{Config, Problems};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
-use sos_hub::{daemon, exit, setup};
+use sos_hub::{daemon, doctor, exit, setup};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo(options) => told(sos_hub::demo::run(&options)),
         Command::Check(file) => check(&file.config),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Status(asking) => ask(&asking, Errand::Status),
         Command::Request { service, asking } => ask(&asking, Errand::Request(service.into())),
         Command::Cancel { incident, asking } => ask(&asking, Errand::Cancel(incident)),

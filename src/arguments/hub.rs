@@ -27,6 +27,8 @@ pub enum Command {
     Demo(crate::demo::Options),
     /// Look for every problem of the configuration file
     Check(ConfigFile),
+    /// Look at everything around the hub: what is wrong, and how to mend it
+    Doctor(crate::doctor::Options),
     /// Show what the hub is doing
     Status(Asking),
     /// Ask for help: the countdown starts at once

@@ -17,6 +17,9 @@ use super::reader::Value;
 /// The bundle of all public authorities has a quarter of it.
 const LIMIT: u64 = 1024 * 1024;
 
+/// What is said of a file that is there for other users.
+pub(super) const UNREADABLE: &str = "which this user may not read";
+
 /// What comes before the 32 bytes of an Ed25519 public key in SPKI (RFC 8410).
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
@@ -133,7 +136,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
             format!("names {shown}, which does not exist: put the file there or correct the path")
         }
         io::ErrorKind::PermissionDenied => {
-            format!("names {shown}, which this user may not read: let the user that the service runs as read it")
+            format!("names {shown}, {UNREADABLE}: let the user that the service runs as read it")
         }
         _ => format!("names {shown}, which can't be read ({error}): correct that or the path"),
     };

@@ -8,12 +8,27 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::files;
 use super::nearest::nearest;
 use super::problem::{Problem, Problems, Severity, line_number};
 use super::source;
 
 /// Reads the file at `path` with `schema`. The problems of a success are warnings.
 pub fn read<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
+    let (value, problems) = judge(path, schema)?;
+    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+}
+
+/// As [`read`], for somebody who may not read the secrets: files that this user may not read are warnings, and are left
+/// out of the value.
+pub fn read_as_stranger<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
+    let (value, mut problems) = judge(path, schema)?;
+    problems.excuse(files::UNREADABLE);
+    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+}
+
+/// The value, with placeholders where something is wrong, and what is wrong.
+fn judge<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
     let text = source::load(path)?;
     let mended = source::mend(&text);
     let tree = DeTable::parse_recoverable(&mended.text).0;
@@ -28,8 +43,36 @@ pub fn read<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Prob
     if !mended.hopeless {
         list.append(&mut reader.problems.borrow_mut());
     }
-    let problems = Problems::new(path, &text, list);
-    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+    Ok((value, Problems::new(path, &text, list)))
+}
+
+/// Every text value of the file at `path`, with its table and key, whatever is wrong with the file otherwise; tables in a
+/// list have the list's name.
+pub fn words(path: &Path) -> Vec<(String, String, String)> {
+    let text = source::load(path).unwrap_or_default();
+    let tree = DeTable::parse_recoverable(&text).0;
+    let mut words = Vec::new();
+    let mut take = |table: &str, entries: &DeTable| {
+        for (key, value) in entries.iter() {
+            if let DeValue::String(value) = value.get_ref() {
+                words.push((table.to_owned(), key.get_ref().to_string(), value.to_string()));
+            }
+        }
+    };
+    for (name, value) in tree.get_ref().iter() {
+        match value.get_ref() {
+            DeValue::Table(entries) => take(name.get_ref(), entries),
+            DeValue::Array(list) => {
+                for entry in list.iter() {
+                    if let DeValue::Table(entries) = entry.get_ref() {
+                        take(name.get_ref(), entries);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    words
 }
 
 /// Every key that `schema` asks for, as `table.key`, sorted.

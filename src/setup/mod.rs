@@ -19,6 +19,7 @@ mod write;
 
 use std::fmt;
 
+pub use files::{Owner, user};
 pub use options::{Level, Options, Reach, Whether};
 
 use self::dialogue::{Dialogue, Question};
