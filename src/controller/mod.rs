@@ -232,6 +232,7 @@ impl Controller {
             Input::Restored(restored) => self.restore(*restored, turn),
             Input::Store(report) => self.store_reported(report, turn),
             Input::Hardware(report) => self.hardware_reported(report, turn),
+            Input::StateWanted => turn.tell_state = true,
         }
     }
 

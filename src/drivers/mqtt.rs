@@ -53,6 +53,8 @@ pub struct LinkSettings {
     pub last_words: Vec<Publication>,
     /// At least one.
     pub subscriptions: Vec<Subscription>,
+    /// Subscribed to as well. The link is up even if the broker refuses one of these.
+    pub optional: Vec<Subscription>,
     /// How much may wait for the broker.
     pub room: Room,
     /// Whether the wall clock may be believed. While it may not, a certificate that is not valid *yet* is accepted.
