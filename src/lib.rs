@@ -32,6 +32,7 @@
 //! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
+//! | [`setup`] | `sos-hub setup`: questions, files, services, the test that a person confirms
 //! | [`arguments`] | the command lines of both programs |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
@@ -68,6 +69,7 @@ pub mod drivers;
 pub mod exit;
 pub mod mailbox;
 pub mod panel;
+pub mod setup;
 pub mod store;
 pub mod vigil;
 pub mod web;

@@ -10,7 +10,7 @@ use sos_hub::client::{self, Errand};
 use sos_hub::config::{Config, Outputs, Problems};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
-use sos_hub::{daemon, exit};
+use sos_hub::{daemon, exit, setup};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(match arguments.command {
+        Command::Setup(options) => setup::run(&options),
         Command::Run(file) => run(&file.config),
         #[cfg(feature = "demo")]
         Command::Demo(options) => told(sos_hub::demo::run(&options)),

@@ -18,6 +18,8 @@ pub struct Arguments {
 /// What there is to do.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Set this hub up, or change it: asks, or takes options
+    Setup(Box<crate::setup::Options>),
     /// Run the hub
     Run(ConfigFile),
     /// Try everything on this computer: no hardware, nothing installed, nobody is called
