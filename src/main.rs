@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use sos_hub::arguments::hub::{Arguments, Asking, Command};
 use sos_hub::client::{self, Errand};
-use sos_hub::config::{Config, Problems};
+use sos_hub::config::{Config, Outputs, Problems};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
 use sos_hub::{daemon, doctor, exit, setup};
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             told(history::read(&config.hub.state_dir, limit).map(|entries| client::show_history(&entries, json)))
         }),
         Command::Rest(file) => rest(&file.config),
+        Command::Configured(file) => configured(&file.config),
     })
 }
 
@@ -56,14 +57,26 @@ fn run(path: &Path) -> u8 {
 }
 
 fn rest(path: &Path) -> u8 {
-    match Config::load(path) {
-        Ok((config, _)) => told(daemon::rest(&config)),
-        Err(_) => {
+    if !Config::is_set_up(path) {
+        // There was nothing to drive.
+        return exit::WELL;
+    }
+    match Outputs::load(path) {
+        Some(outputs) => told(daemon::rest(&outputs)),
+        None => {
             // `run` shows the problems themselves, just before or after: twice would hide what comes first.
             eprintln!("Siren and LED are left as they are: {} has to be mended first.", path.display());
             exit::CONFIGURATION
         }
     }
+}
+
+fn configured(path: &Path) -> u8 {
+    if Config::is_set_up(path) {
+        return exit::WELL;
+    }
+    eprintln!("The hub is not set up yet and waits: {} sets nothing. Run `sudo sos-hub setup`.", path.display());
+    exit::FAILED
 }
 
 fn check(path: &Path) -> u8 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Outputs};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
@@ -161,18 +161,23 @@ pub fn panel(config: &Config) -> PanelSettings {
 
 /// The lines of the configuration, for the driver.
 pub fn gpio(config: &Config) -> GpioSettings {
-    let (backend, mock_dir) = match &config.gpio {
+    let button = |button: &config::Button| InputLine { line: button.line.into(), active_low: button.active_low };
+    GpioSettings { buttons: config.buttons.iter().map(button).collect(), ..outputs(&config.outputs()) }
+}
+
+/// The lines that are driven, and no others.
+pub fn outputs(outputs: &Outputs) -> GpioSettings {
+    let (backend, mock_dir) = match &outputs.gpio {
         config::Gpio::Auto => (Backend::Auto, None),
         config::Gpio::Rppal => (Backend::Rppal, None),
         config::Gpio::Cdev => (Backend::Cdev, None),
         config::Gpio::Mock(dir) => (Backend::Mock, Some(dir.clone())),
     };
-    let button = |button: &config::Button| InputLine { line: button.line.into(), active_low: button.active_low };
     GpioSettings {
         backend,
         mock_dir,
-        siren: OutputLine { line: config.siren.line.into(), active_low: config.siren.active_low },
-        led: config.led.map(|line| OutputLine { line: line.into(), active_low: false }),
-        buttons: config.buttons.iter().map(button).collect(),
+        siren: OutputLine { line: outputs.siren.line.into(), active_low: outputs.siren.active_low },
+        led: outputs.led.map(|line| OutputLine { line: line.into(), active_low: false }),
+        buttons: Vec::new(),
     }
 }

@@ -25,7 +25,7 @@ const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 
 
 /// An Ed25519 private key, PKCS#8 in PEM.
 pub fn ed25519_private_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let advice = "make one with `openssl genpkey -algorithm ed25519`";
     let key = section(&path, SectionKind::PrivateKey, "PRIVATE KEY", advice)?;
     match Ed25519KeyPair::from_pkcs8_maybe_unchecked(&key) {
@@ -36,7 +36,7 @@ pub fn ed25519_private_key(value: &Value) -> Result<PathBuf, String> {
 
 /// An Ed25519 public key, SPKI in PEM.
 pub fn ed25519_public_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let advice = "take the center.pub that the monitoring center gave out";
     let key = section(&path, SectionKind::PublicKey, "PUBLIC KEY", advice)?;
     if key.len() == ED25519_SPKI.len() + 32 && key.starts_with(&ED25519_SPKI) {
@@ -48,7 +48,7 @@ pub fn ed25519_public_key(value: &Value) -> Result<PathBuf, String> {
 
 /// Certificates in PEM that a broker's certificate is checked against.
 pub fn authorities(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates(&path)?);
     if usable == 0 {
         return Err(format!("names {}, which holds no certificate that can be used: export it again", path.display()));
@@ -58,14 +58,14 @@ pub fn authorities(value: &Value) -> Result<PathBuf, String> {
 
 /// The certificate in PEM, with its chain, that a broker is shown.
 pub fn certificate(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     certificates(&path)?;
     Ok(path)
 }
 
 /// The private key in PEM that belongs to such a certificate.
 pub fn private_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     key_of(&path)?;
     Ok(path)
 }
@@ -85,7 +85,7 @@ pub fn belong_together(certificate: &Path, key: &Path) -> Result<(), String> {
 
 /// A file with one line of text: a password, a PIN.
 pub fn secret(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let bytes = read(&path)?;
     let text = str::from_utf8(&bytes).unwrap_or_default();
     let line = text.trim_end_matches(['\r', '\n']);

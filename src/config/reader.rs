@@ -75,6 +75,19 @@ pub fn words(path: &Path) -> Vec<(String, String, String)> {
     words
 }
 
+/// What `schema` reads of the file at `path`, if nothing is wrong with that part: tables that it does not ask for may hold
+/// what they like.
+pub fn read_part<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Option<T> {
+    let text = source::load(path).ok()?;
+    // Broken syntax could be hiding one of the settings that matter here.
+    let tree = DeTable::parse(&text).ok()?;
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let reader = Reader::new(&text, whole.parent().unwrap_or(Path::new("/")), false);
+    let read = schema(&Table::new(&reader, "", Some(tree.get_ref()), None));
+    let refused = reader.problems.borrow().iter().any(|problem| problem.severity == Severity::Error);
+    (!refused).then_some(read)
+}
+
 /// Every key that `schema` asks for, as `table.key`, sorted.
 pub fn keys<T>(schema: impl FnOnce(&Table) -> T) -> Vec<String> {
     let reader = Reader::new("", Path::new(""), false);
@@ -363,6 +376,15 @@ impl Value<'_> {
             return Err("starts with ~, which only a shell understands: write the whole path".to_owned());
         }
         Ok(self.reader.dir.join(text))
+    }
+
+    /// The path of a file that is read. A credential of the service manager with the name of a relative one comes first:
+    /// so one file serves the service, which may not read secrets where they lie, and root, who may.
+    pub fn input_path(&self) -> Result<PathBuf, String> {
+        let path = self.file_path()?;
+        let credential = std::env::var_os("CREDENTIALS_DIRECTORY").zip(self.text().ok());
+        let credential = credential.map(|(dir, name)| Path::new(&dir).join(name));
+        Ok(credential.filter(|credential| credential.is_file()).unwrap_or(path))
     }
 
     fn kind(&self) -> &'static str {

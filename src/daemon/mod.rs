@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Outputs};
 use crate::controller::Controller;
 use crate::controller::effect::Restored;
 use crate::controller::input::{HardwareReport, Input};
@@ -182,9 +182,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 /// # Errors
 ///
 /// When the system gives no thread, or a line cannot be driven.
-pub fn rest(config: &Config) -> Result<(), Failure> {
+pub fn rest(outputs: &Outputs) -> Result<(), Failure> {
     let (sender, failures) = channel();
-    let gpio = Gpio::start(wiring::gpio(config), move |event| {
+    let gpio = Gpio::start(wiring::outputs(outputs), move |event| {
         let what = match event {
             GpioEvent::Hardware(HardwareReport::SirenFailed { problem }) => format!("siren: {problem}"),
             GpioEvent::Hardware(HardwareReport::LedFailed { problem }) => format!("LED: {problem}"),

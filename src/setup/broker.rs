@@ -24,6 +24,8 @@ const DIRECTORY: &str = "/etc/mosquitto/";
 
 /// The user that the hub is at the broker.
 pub const HUB_USER: &str = "sos-hub";
+/// The user that apps are.
+pub const APP_USER: &str = "sos-app";
 /// As `mosquitto_passwd` does. The passwords are random: more turns would only hold the broker up.
 const TURNS: NonZeroU32 = NonZeroU32::new(101).expect("not zero");
 const SALT_BYTES: usize = 12;

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::Failure;
 use super::document::Button;
+use crate::config::Config;
 
 /// The file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config/hub.toml");
@@ -35,7 +36,7 @@ impl Existing {
                 return Err(Failure::Failed(problem));
             }
         };
-        let is_set_up = there.as_deref().is_some_and(|text| text != SHIPPED && sets_something(text));
+        let is_set_up = there.as_deref().is_some_and(|text| text != SHIPPED) && Config::is_set_up(path);
         let text = there.filter(|_| is_set_up && !fresh).unwrap_or_else(|| SHIPPED.to_owned());
         let values = if is_set_up && !fresh {
             text.parse::<Table>().map_err(|error| {
@@ -87,9 +88,4 @@ impl Existing {
     fn value(&self, table: &str, key: &str) -> Option<&Value> {
         self.values.get(table)?.get(key)
     }
-}
-
-/// Whether it is more than comments, which is what a package installs.
-fn sets_something(text: &str) -> bool {
-    text.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with('#'))
 }

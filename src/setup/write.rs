@@ -142,8 +142,10 @@ impl Writer<'_> {
         self.document.set("app", "password_file", "\"app.password\"");
         self.document.unset("app", "ca_file");
         let mut users = BTreeMap::new();
-        let clients =
-            [("app", "client-app.password", true), ("homeassistant", "client-homeassistant.password", home_assistant)];
+        let clients = [
+            (broker::APP_USER, "client-app.password", true),
+            ("homeassistant", "client-homeassistant.password", home_assistant),
+        ];
         let own = self.dir.join("app.password");
         let password = broker::password_in(&own)?;
         self.changes.write(&own, line(&password).as_bytes(), Access::Service(self.service))?;

@@ -30,7 +30,7 @@ fn options_alone_make_a_configuration_that_check_accepts_and_a_broker_that_knows
     assert!(said.contains("The monitoring center has confirmed it."), "{said}");
     assert!(said.contains("siren was not tested") && said.contains("buttons were not tested"), "{said}");
 
-    for (user, file) in [("app", "client-app.password"), ("homeassistant", "client-homeassistant.password")] {
+    for (user, file) in [("sos-app", "client-app.password"), ("homeassistant", "client-homeassistant.password")] {
         let password = machine.read(&format!("etc/{file}"));
         assert!(gets_in(&machine, user, password.trim()), "{user} is not let in");
         assert!(!gets_in(&machine, user, "guessed"), "{user} is let in with any password");
