@@ -73,7 +73,7 @@ incident() { state | jq -r '.incidents[-1].id'; }
 
 # As an app does it.
 publish() { # TOPIC PAYLOAD
-    mosquitto_pub -u app -P "$(</etc/sos-hub/client-app.password)" -t "sos/home/$1" -m "$2"
+    mosquitto_pub -u sos-app -P "$(</etc/sos-hub/client-app.password)" -t "sos/home/$1" -m "$2"
 }
 
 # A monitoring center on this machine, with a broker of its own and an account for the hub: its bundle is in $aside/bundle.
