@@ -235,10 +235,18 @@ impl Person {
         writeln!(self.stdin, "{answer}").expect("somebody listens");
     }
 
+    /// Presses Ctrl-C.
+    pub fn interrupts(self) -> (ExitStatus, String, String) {
+        let pid = self.child.id().try_into().expect("a process id");
+        // SAFETY: the child was not waited for yet, so the id is still its own.
+        unsafe { libc::kill(pid, libc::SIGINT) };
+        self.ends()
+    }
+
     /// Waits for the end: how it ended, and what it wrote to standard error.
     pub fn ends(mut self) -> (ExitStatus, String, String) {
-        drop(self.stdin);
         let status = self.child.wait().expect("the end");
+        drop(self.stdin);
         self.reader.join().expect("all was read");
         let mut errors = String::new();
         let _ = self.child.stderr.take().expect("stderr").read_to_string(&mut errors);
