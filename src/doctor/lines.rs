@@ -28,8 +28,9 @@ pub fn look(findings: &mut Findings, options: &Options, config: &Config, hub_is_
     let buttons = config.buttons.iter().map(|button| (format!("the button {}", button.name), button.line));
     for (what, line) in [siren].into_iter().chain(buttons).chain(led) {
         match gpio::holder(line.into()) {
-            Ok(None) => findings
-                .add(Finding::ok("lines", format!("Line {line} of {what} is free, or the hub's registers hold it."))),
+            Ok(None) => {
+                findings.add(Finding::ok("lines", format!("Line {line} of {what} is held by no other program.")))
+            }
             Ok(Some(holder)) if OURS.contains(&holder.as_str()) && hub_is_there => {
                 findings.add(Finding::ok("lines", format!("Line {line} of {what} is held by the hub.")));
             }

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -203,8 +203,7 @@ fn lets_guests_in(config: &Config) -> Option<bool> {
     let (sender, changes) = channel();
     let link = Link::start(settings, Ear { sender }).ok()?;
     let change = changes.recv_timeout(PATIENCE);
-    let deadline = Instant::now() + FAREWELL;
-    link.stop(deadline.saturating_duration_since(Instant::now()));
+    link.stop(FAREWELL);
     match change.ok()? {
         LinkChange::Up => Some(true),
         LinkChange::Down(problem) if problem.kind == crate::controller::input::LinkProblemKind::Credentials => {

@@ -22,6 +22,10 @@ const ACL: &str = include_str!("../../config/mosquitto-home.acl");
 const LISTENER: &str = "listener 1883 127.0.0.1";
 const DIRECTORY: &str = "/etc/mosquitto/";
 
+/// What may stand in one place of mosquitto's configuration only, or has it serve others than the hub's clients.
+const CLASHES: [&str; 6] =
+    ["listener", "port", "allow_anonymous", "password_file", "acl_file", "per_listener_settings"];
+
 /// The user that the hub is at the broker.
 pub const HUB_USER: &str = "sos-hub";
 /// The user that apps are.
@@ -55,6 +59,14 @@ impl LocalBroker<'_> {
                 "There is no mosquitto in {}: install it with `sudo apt-get install mosquitto`, or name another \
                  broker with --broker HOST.",
                 self.mosquitto_dir.display()
+            )));
+        }
+        if let Some(other) = settings_of_others(self.mosquitto_dir) {
+            return Err(Failure::Usage(format!(
+                "mosquitto has settings of its own in {}, beside which those for the hub would keep it from starting: name \
+                 it as one that is there (--broker 127.0.0.1) and give it the users and lines of sos-home.acl, or take \
+                 that file away.",
+                other.display()
             )));
         }
         let conf_dir = self.mosquitto_dir.join("conf.d");
@@ -125,6 +137,23 @@ impl LocalBroker<'_> {
         }
         changes.write(&path, text.as_bytes(), Access::Private(mosquitto))
     }
+}
+
+/// A file of somebody else that says what ours says as well: the broker refuses to start with both.
+fn settings_of_others(mosquitto_dir: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(mosquitto_dir.join("conf.d")).into_iter().flatten().flatten();
+    let mut others: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "conf"))
+        .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sos-home")))
+        .collect();
+    others.push(mosquitto_dir.join("mosquitto.conf"));
+    others.sort();
+    let clashes = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.lines().filter_map(|line| line.split_whitespace().next()).any(|word| CLASHES.contains(&word))
+    };
+    others.into_iter().find(clashes)
 }
 
 /// The password of a client as its file has it, or a new one.

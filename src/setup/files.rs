@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,18 @@ pub fn user(name: &str) -> Option<Owner> {
         let found = libc::getpwnam(name.as_ptr());
         (!found.is_null()).then(|| Owner { uid: (*found).pw_uid, gid: (*found).pw_gid })
     }
+}
+
+/// Before anybody has answered a question in vain: whether files may be made beside this one.
+pub fn writable(path: &Path) -> Result<(), Failure> {
+    let there = path.ancestors().skip(1).find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
+    let name =
+        CString::new(there.as_os_str().as_bytes()).map_err(|_| Failure::Usage("--config is no path.".to_owned()))?;
+    // SAFETY: `name` ends with NUL.
+    if unsafe { libc::access(name.as_ptr(), libc::W_OK) } == 0 {
+        return Ok(());
+    }
+    Err(Failure::Failed(cannot_write(there, &io::Error::last_os_error())))
 }
 
 /// What was written, to be undone.

@@ -84,6 +84,7 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
         refuse_beside_an_incident(&config)?;
         return finish(&config, &dialogue, services.as_ref(), false);
     }
+    files::writable(&options.config)?;
     let existing = Existing::read(&options.config, options.fresh)?;
     let before = Config::load(&options.config).ok().map(|(config, _)| config);
     if let Some(config) = before.as_ref().filter(|_| existing.is_set_up) {
@@ -100,19 +101,25 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
         }
     }
     let answers = answers::ask(options, &existing, &dialogue)?;
-    let written = write::write(options, &existing, &answers, &dialogue)?;
-    let (config, warnings) = &written.loaded;
+    let write::Written { loaded: (config, warnings), has_local_broker, changes, notes } =
+        write::write(options, &existing, &answers, &dialogue)?;
+    if let Some(services) = services.as_ref().filter(|_| has_local_broker)
+        && let Err(failure) = services.restart(services::BROKER)
+    {
+        // Others may need it: it goes on as it was.
+        changes.undo();
+        let again = services.restart(services::BROKER).is_ok();
+        let then = if again { "it runs as before" } else { "and it did not start as before either" };
+        return Err(Failure::Failed(format!("{failure} What was written has been taken back; {then}.")));
+    }
     if !warnings.is_empty() {
-        dialogue.say(warnings);
+        dialogue.say(&warnings);
     }
     dialogue.say(format_args!("\n{} is written, and `sos-hub check` accepts it.", options.config.display()));
-    for note in &written.notes {
+    for note in &notes {
         dialogue.say(note);
     }
     if let Some(services) = &services {
-        if written.has_local_broker {
-            services.restart(services::BROKER)?;
-        }
         services.enable(services::HUB)?;
     }
     if options.no_test {
@@ -121,7 +128,7 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
         }
         return Ok(exit::WELL);
     }
-    finish(config, &dialogue, services.as_ref(), true)
+    finish(&config, &dialogue, services.as_ref(), true)
 }
 
 /// Starts the hub if asked to, tests it, and says what is left to do.

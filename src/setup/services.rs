@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::iterator::Signals;
 
 use super::Failure;
 
@@ -62,20 +62,20 @@ impl Services {
         let resumed = Arc::new(AtomicBool::new(false));
         let no_thread = |error| Failure::Failed(format!("The system gives no thread to the setup ({error})."));
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(no_thread)?;
-        let handle = signals.handle();
-        let (services, once) = (self.clone(), Arc::clone(&resumed));
-        thread::Builder::new()
-            .name("interrupted".to_owned())
-            .spawn(move || {
-                if signals.forever().next().is_some() && !once.swap(true, Ordering::SeqCst) {
-                    if let Err(failure) = services.restart(HUB) {
-                        eprintln!("{failure}");
-                    }
-                    process::exit(INTERRUPTED);
+        let (services, resumed_by_then) = (self.clone(), Arc::clone(&resumed));
+        // It stays to the end of the process: a signal that nobody listens for any more would be ignored.
+        let listen = move || {
+            if signals.forever().next().is_some() {
+                if !resumed_by_then.load(Ordering::SeqCst)
+                    && let Err(failure) = services.restart(HUB)
+                {
+                    eprintln!("{failure}");
                 }
-            })
-            .map_err(no_thread)?;
-        let pause = Pause { services: self.clone(), resumed, handle };
+                process::exit(INTERRUPTED);
+            }
+        };
+        thread::Builder::new().name("interrupted".to_owned()).spawn(listen).map_err(no_thread)?;
+        let pause = Pause { services: self.clone(), resumed };
         self.call("stop", HUB)?;
         Ok(pause)
     }
@@ -85,7 +85,6 @@ impl Services {
 pub struct Pause {
     services: Services,
     resumed: Arc<AtomicBool>,
-    handle: Handle,
 }
 
 impl Pause {
@@ -94,9 +93,14 @@ impl Pause {
         self.resume()
     }
 
+    /// Once only, and not for done before it is.
     fn resume(&self) -> Result<(), Failure> {
-        self.handle.close();
-        if self.resumed.swap(true, Ordering::SeqCst) { Ok(()) } else { self.services.restart(HUB) }
+        if self.resumed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let started = self.services.restart(HUB);
+        self.resumed.store(true, Ordering::SeqCst);
+        started
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Written {
     /// The configuration, with what `check` warns of.
     pub loaded: (Config, Problems),
     pub has_local_broker: bool,
+    /// To be undone if the broker does not start with it.
+    pub changes: Changes,
     /// What the person has to know.
     pub notes: Vec<String>,
 }
@@ -60,7 +62,7 @@ pub fn write(
     match writer.write(answers) {
         Ok(loaded) => {
             let has_local_broker = matches!(answers.broker, Broker::Local { .. });
-            Ok(Written { loaded, has_local_broker, notes: writer.notes })
+            Ok(Written { loaded, has_local_broker, changes: writer.changes, notes: writer.notes })
         }
         Err(failure) => {
             writer.changes.undo();

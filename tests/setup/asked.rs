@@ -115,6 +115,19 @@ fn a_button_that_reads_as_pressed_is_told_and_not_waited_for() {
 }
 
 #[test]
+fn whoever_breaks_the_test_of_the_buttons_off_leaves_a_hub_that_runs() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--button=hallway:22:police", "--no-test"]).status.success());
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    assert_eq!(machine.calls().last().map(String::as_str), Some("stop sos-hub.service"));
+    let (status, said, errors) = person.interrupts();
+    assert_eq!((status.code(), errors.as_str()), (Some(130), ""), "{said}");
+    assert_eq!(machine.calls().last().map(String::as_str), Some("restart sos-hub.service"));
+}
+
+#[test]
 fn nobody_at_the_terminal_is_told_what_to_name_instead() {
     let machine = Machine::new();
     let output = machine.setup(&[]).output().unwrap();

@@ -96,3 +96,33 @@ fn a_newer_plan_in_the_hubs_memory_is_not_rolled_back() {
     assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
     assert_eq!(machine.read("state/plan.jwt"), second);
 }
+
+#[test]
+fn a_broker_that_serves_others_is_neither_changed_nor_stopped() {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("mosquitto/conf.d")).unwrap();
+    fs::write(machine.path("mosquitto/conf.d/lamps.conf"), "# for the lamps\nlistener 1884\n").unwrap();
+    let refused = machine.unasked(&["--broker=local"]);
+    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("lamps.conf") && errors.contains("--broker 127.0.0.1"), "{errors}");
+    assert!(machine.calls().is_empty() && !machine.path("etc/hub.toml").exists());
+}
+
+#[test]
+fn a_broker_that_does_not_start_with_it_is_put_back_as_it_was() {
+    let machine = Machine::new();
+    // It fails where it is to serve the hub, and starts without.
+    let systemctl = machine.read("systemctl").replacen(
+        "pid=$dir",
+        "[ \"$1 $2\" = \"restart mosquitto.service\" ] && [ -f \"$dir/mosquitto/conf.d/sos-home.conf\" ] && exit 1\npid=$dir",
+        1,
+    );
+    fs::write(machine.path("systemctl"), systemctl).unwrap();
+    let failed = machine.unasked(&[]);
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let errors = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(errors.contains("has been taken back; it runs as before"), "{errors}");
+    assert_eq!(machine.calls(), ["restart mosquitto.service", "restart mosquitto.service"]);
+    assert!(!machine.path("mosquitto/conf.d/sos-home.conf").exists() && !machine.path("etc/hub.toml").exists());
+}

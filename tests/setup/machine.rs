@@ -183,9 +183,9 @@ impl Drop for Machine {
 /// Somebody at the terminal of a command.
 pub struct Person {
     child: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     said: Arc<Mutex<String>>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
     read: usize,
 }
 
@@ -202,7 +202,7 @@ impl Person {
                 heard.lock().expect("text").push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
         });
-        Person { child, stdin, said, reader, read: 0 }
+        Person { child, stdin: Some(stdin), said, reader: Some(reader), read: 0 }
     }
 
     /// All that was said so far.
@@ -232,18 +232,36 @@ impl Person {
     }
 
     pub fn types(&mut self, answer: &str) {
-        writeln!(self.stdin, "{answer}").expect("somebody listens");
+        let stdin = self.stdin.as_mut().expect("the terminal");
+        writeln!(stdin, "{answer}").expect("somebody listens");
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupts(mut self) -> (ExitStatus, String, String) {
+        let pid = self.child.id().try_into().expect("a process id");
+        // SAFETY: the child was not waited for yet, so the id is still its own.
+        unsafe { libc::kill(pid, libc::SIGINT) };
+        wait_until("it ends", || self.child.try_wait().expect("its state").is_some());
+        self.ends()
     }
 
     /// Waits for the end: how it ended, and what it wrote to standard error.
     pub fn ends(mut self) -> (ExitStatus, String, String) {
-        drop(self.stdin);
+        self.stdin = None;
         let status = self.child.wait().expect("the end");
-        self.reader.join().expect("all was read");
+        self.reader.take().map(JoinHandle::join).expect("a reader").expect("all was read");
         let mut errors = String::new();
         let _ = self.child.stderr.take().expect("stderr").read_to_string(&mut errors);
         let said = self.said.lock().expect("text").clone();
         (status, said, errors)
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        // It has ended, but for a test that failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
