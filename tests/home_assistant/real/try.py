@@ -1,7 +1,7 @@
 """Sees the shipped hub in a running Home Assistant: a real mosquitto with the shipped files, the shipped programs with
 lines that are files, and Home Assistant set up by its own pages' interface, as a person would. Ends all it starts.
 
-    try.py DIR HUB_PROGRAMS HASS...    DIR: empty, and seen by HASS under the same name
+    try.py DIR PROGRAMS VENV ENTER...    DIR, with schemas.py in it, has the same name beyond the command ENTER
 """
 
 import json
@@ -18,6 +18,7 @@ import urllib.parse
 import urllib.request
 
 PATIENCE = 60
+CONFIG = "homeassistant/device/sos-hub-home/config"
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PASSWORDS = {"sos-hub": "hub-word", "sos-app": "app-word", "homeassistant": "ha-word"}
 ENTITIES = {
@@ -152,13 +153,14 @@ class Home:
 class HomeAssistant:
     def __init__(self, directory, command):
         self.dir, self.command, self.port, self.token, self.program = directory, command, free_port(), None, None
+        self.log = directory.parent / "hass.log"
         directory.mkdir()
         (directory / "configuration.yaml").write_text(
             f"homeassistant:\n  time_zone: UTC\nhttp:\n  server_host: 127.0.0.1\n  server_port: {self.port}\n"
             "api:\nconfig:\nonboarding:\nlogger:\n  default: warning\n")
 
     def start(self):
-        self.program = Program(self.dir.parent / "hass.log", *self.command, "-c", self.dir)
+        self.program = Program(self.log, *self.command, "-c", self.dir)
         # Its first start installs what it needs.
         wait("Home Assistant answers", self.answers, 900)
 
@@ -219,8 +221,8 @@ class HomeAssistant:
         return self.call("/api/template", {"template": text})
 
     def complaints(self):
-        """What it says of MQTT or of this hub above INFO."""
-        lines = [line for line in self.program.said().splitlines() if re.search(r" (WARNING|ERROR|CRITICAL) ", line)]
+        """What it has said of MQTT or of this hub above INFO, since its first start."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if re.search(r" (WARNING|ERROR|CRITICAL) ", line)]
         return [line for line in lines if re.search(r"mqtt|sos[_-]", line, re.IGNORECASE)]
 
     def stop(self):
@@ -232,10 +234,22 @@ def tell(text):
     print(f"  {text}", flush=True)
 
 
+def schemas(home, python, directory):
+    announced = wait("the announcement", lambda: home.read(CONFIG)).encode()
+    for what, payload, is_well in (
+            ("the announcement", announced, True),
+            ("one with a key of its own", announced.replace(b'"model"', b'"colour":"red","model"'), False),
+            ("one with a doubtful entity", announced.replace(b'"pl_prs"', b'"press"', 1), False)):
+        checked = subprocess.run([*python, directory / "schemas.py"], input=payload, capture_output=True, check=False)
+        said = checked.stdout.decode().strip() or checked.stderr.decode()
+        assert (checked.returncode == 0) == is_well, f"{what}: {said}"
+        tell(f"{what}, {len(payload)} bytes: {said}")
+
+
 def story(home, ha):
     ha.start()
-    version = ha_version(ha, home)
-    print(f"Home Assistant {version}", flush=True)
+    ha.set_up(home.port)
+    print(f"Home Assistant {ha.call('/api/config')['version']} runs", flush=True)
     here = lambda: ENTITIES <= {name for name, state in ha.states().items() if state["state"] != "unavailable"}
     wait("all entities", here)
     names = {name for name in ha.states() if "sos_home" in name}
@@ -290,7 +304,7 @@ def story(home, ha):
 
     home.run_hub("false")
     wait("no device", lambda: not [name for name in ha.states() if "sos_home" in name])
-    assert not home.read("homeassistant/device/sos-hub-home/config")
+    assert not home.read(CONFIG)
     tell("discovery switched off: the device is gone")
     home.run_hub()
     wait("the device again", here)
@@ -300,17 +314,13 @@ def story(home, ha):
     tell("no word of complaint in Home Assistant's log")
 
 
-def ha_version(ha, home):
-    ha.set_up(home.port)
-    return ha.call("/api/config")["version"]
-
-
 def main():
-    directory, programs, command = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
+    directory, programs, venv, enter = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
     home = ha = None
     try:
         home = Home(directory, programs)
-        ha = HomeAssistant(directory / "config", command)
+        schemas(home, [*enter, f"{venv}/bin/python3"], directory)
+        ha = HomeAssistant(directory / "config", [*enter, f"{venv}/bin/hass"])
         story(home, ha)
     finally:
         for started in (ha, home):
