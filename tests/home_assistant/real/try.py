@@ -150,6 +150,11 @@ class Home:
             program.stop()
 
 
+def readmes_automation():
+    example = re.search(r"^# An automation.*?^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    return "".join(f"    {line}\n" for line in example[0].splitlines()[1:-1])
+
+
 class HomeAssistant:
     def __init__(self, directory, command):
         self.dir, self.command, self.port, self.token, self.program = directory, command, free_port(), None, None
@@ -157,7 +162,7 @@ class HomeAssistant:
         directory.mkdir()
         (directory / "configuration.yaml").write_text(
             f"homeassistant:\n  time_zone: UTC\nhttp:\n  server_host: 127.0.0.1\n  server_port: {self.port}\n"
-            "api:\nconfig:\nonboarding:\nlogger:\n  default: warning\n")
+            "api:\nconfig:\nonboarding:\nlogger:\n  default: warning\nautomation:\n  - alias: readme\n" + readmes_automation())
 
     def start(self):
         self.program = Program(self.log, *self.command, "-c", self.dir)
@@ -261,6 +266,8 @@ def story(home, ha):
     assert values["link"] == "on" and values["plan"] == "active" and values["faults"] == "off"
     assert values["phase"] == "idle" and values["siren"] == "off" and values["alarm"] == "off"
 
+    assert ha.state("automation.readme") == "on", "the README's automation is none"
+
     ha.do("button/press", "button.sos_home_police")
     wait("the countdown", lambda: ha.state("sensor.sos_home_phase") == "countdown")
     wait("seconds", lambda: ha.state("sensor.sos_home_countdown") in ("4", "3", "2"))
@@ -285,6 +292,7 @@ def story(home, ha):
     wait("the alarm", lambda: ha.state("binary_sensor.sos_home_alarm") == "on")
     wait("what came of it", lambda: ha.state("sensor.sos_home_last_incident") == "fire: closed")
     event = ha.states()["event.sos_home_event"]["attributes"]
+    assert ha.states()["automation.readme"]["attributes"]["last_triggered"], "the README's automation does nothing"
     wait("rest", lambda: ha.state("sensor.sos_home_phase") == "idle" and not home.state()["incidents"])
     tell(f"fire: an alarm, confirmed and closed by the center; the last event was {event['event_type']}")
 
