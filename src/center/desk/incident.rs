@@ -159,6 +159,11 @@ impl Incident {
         }
     }
 
+    /// Changes nothing: what was done for a later one was done for it too.
+    pub fn first_cry_came_late(&mut self, turn: &mut Turn) {
+        self.tell(wording::FIRST_ALARM_LATE.to_owned(), turn);
+    }
+
     /// Changes nothing: only the first contact may cancel.
     pub fn user_tried_to_cancel(&mut self, turn: &mut Turn) {
         self.cancel_requested = Some(turn.at.wall);
