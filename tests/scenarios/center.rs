@@ -270,3 +270,12 @@ fn an_ack_from_another_day_changes_nothing_and_raises_a_fault() {
     assert_eq!(hub.stage(id), Stage::Acknowledged);
     assert_eq!(hub.state().center.last_heard_at, heard);
 }
+
+#[test]
+fn an_ack_of_an_unknown_signal_is_a_fault_beside_signals_that_are_owed() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Police);
+    hub.center(CenterMessage::Ack(Ack { signal: Id(4_711), result: AckResult::Accepted, seq: 0 }));
+    let message = hub.fault_message("center_message");
+    assert!(message.contains("acknowledges a signal that this hub does not know"), "{message}");
+}

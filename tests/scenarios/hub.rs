@@ -327,5 +327,5 @@ impl Hub {
 /// Whatever people are told is whole sentences.
 fn assert_is_said_well(message: &str) {
     let begins = message.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
-    assert!(begins && message.ends_with(['.', '?', '!']), "{message:?}");
+    assert!(begins && message.ends_with(['.', '?', '!']) && !message.contains(" ."), "{message:?}");
 }

@@ -1,5 +1,6 @@
 //! What people are told must be true when they are told it.
 
+use sos_hub::controller::effect::Severity;
 use sos_hub::controller::input::{AckResult, CenterMessage, HardwareReport, Input};
 use sos_hub::controller::words::{CallStage, Reason, Service, Stage};
 
@@ -213,4 +214,32 @@ fn an_alarm_that_nobody_confirms_is_a_fault_until_it_is_confirmed() {
     assert!(hub.fault_message("alarm_unconfirmed").contains("emergency number"));
     hub.center_acks_everything();
     assert!(hub.state().ready && !hub.has_fault("alarm_unconfirmed"));
+}
+
+#[test]
+fn whoever_cancels_too_late_is_told_whether_the_first_contact_still_can() {
+    let told = |stage: CallStage| {
+        let mut hub = Hub::installed();
+        let id = hub.acknowledged_alarm();
+        hub.center_updates(id, 1, stage);
+        hub.cancel().message
+    };
+    assert!(told(CallStage::CallingFirstContact).contains("only the first emergency contact can cancel now"));
+    for over in [CallStage::Confirmed, CallStage::NoAnswer, CallStage::Dispatched, CallStage::CallingOtherContacts] {
+        assert!(told(over).contains("the time for that call is over"), "{over:?}");
+    }
+}
+
+#[test]
+fn the_log_warns_of_faults_and_keeps_the_ticks_of_a_countdown_low() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Police);
+    hub.input(Input::Hardware(HardwareReport::SirenFailed { problem: "it is gone".into() }));
+    let logged = |topic: &str, severity| {
+        let mut lines = hub.seen.log.iter().filter(|line| line.topic == topic).peekable();
+        lines.peek().is_some() && lines.all(|line| line.severity == severity)
+    };
+    assert!(logged("countdown", Severity::Debug));
+    assert!(logged("siren_on", Severity::Info));
+    assert!(logged("fault", Severity::Warning));
 }

@@ -206,3 +206,14 @@ fn a_test_of_the_center_goes_out_and_its_confirmation_is_an_event() {
     let (_, told) = hub.seen.events.last().expect("an event");
     assert_eq!((told.kind.as_str(), told.message.contains("has confirmed")), ("test", true));
 }
+
+#[test]
+fn a_test_that_the_center_refuses_is_told_as_refused() {
+    let mut hub = Hub::installed();
+    hub.test(TestKind::Center);
+    let test = hub.signals(|signal| signal.kind == SignalKind::Test { periodic: false }).remove(0);
+    hub.center_acks(test.jti, AckResult::NoMonitoring);
+    let told = hub.events(|event| event.message.contains("has refused the test signal"));
+    assert_eq!(told.len(), 1, "{:?}", hub.seen.events);
+    assert_eq!(hub.state().center.owed, 0);
+}
