@@ -53,7 +53,9 @@ pub fn pages(hub: &Hub, table: &mut Table) {
             browser.answer();
             browser.ask("POST /commands/cancel", &format!(r#"{{"id": "cancel-{number}"}}"#));
             // Before the next one each of them has to know that nothing goes on.
-            (0..PAGES).for_each(|_| drop(pages.recv().expect("a page")));
+            for _ in 0..PAGES {
+                pages.recv().expect("a page");
+            }
             shown.ms_since(sent)
         })
         .collect();
