@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::broker::{self, Broker, Tls};
 use super::reader::{Table, Unique};
 use super::{
-    App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Login, Panel, PanelTls, Siren, files, rules,
+    App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Login, Outputs, Panel, PanelTls, Siren,
+    files, rules,
 };
 use crate::controller::settings::Press;
 use crate::controller::words::Service;
@@ -46,13 +47,13 @@ struct Taken {
 
 pub(super) fn schema(file: &Table) -> Config {
     let taken = Taken::default();
-    let gpio = file.table("gpio", gpio);
+    let Outputs { gpio, siren, led } = driven(file, &taken);
     let config = Config {
         hub: file.table("hub", hub),
-        siren: file.table("siren", |table| siren(table, &taken, &gpio)),
         gpio,
+        siren,
+        led,
         buttons: file.tables("button", |table| button(table, &taken)),
-        led: file.table("led", |table| table.optional("line", |value| taken.lines.claim(rules::line(value)?, value))),
         countdown: file.table("countdown", |table| table.or("seconds", Duration::from_secs(5), rules::seconds(1..=60))),
         app: file.table("app", app),
         center: file.table("center", center),
@@ -67,6 +68,17 @@ pub(super) fn schema(file: &Table) -> Config {
         );
     }
     config
+}
+
+pub(super) fn outputs(file: &Table) -> Outputs {
+    driven(file, &Taken::default())
+}
+
+fn driven(file: &Table, taken: &Taken) -> Outputs {
+    let gpio = file.table("gpio", gpio);
+    let siren = file.table("siren", |table| siren(table, taken, &gpio));
+    let led = file.table("led", |table| table.optional("line", |value| taken.lines.claim(rules::line(value)?, value)));
+    Outputs { gpio, siren, led }
 }
 
 fn hub(table: &Table) -> Hub {

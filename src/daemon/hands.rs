@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::turns::{Happening, World};
 use super::{Mail, Organ};
 use crate::controller::effect::{Effect, Report, Signal};
-use crate::controller::input::ReplyTo;
+use crate::controller::input::{Input, ReplyTo};
 use crate::controller::moment::{Boottime, Moment};
 use crate::controller::report::{EventKind, Phase};
 use crate::drivers::clock::{self, Clock};
@@ -29,6 +29,8 @@ pub(super) struct Hands {
     pub vigil: Vigil,
     pub hub: String,
     pub app_topics: AppTopics,
+    /// What Home Assistant is told, if it is.
+    pub discovery: Option<Publication>,
     pub center_topics: CenterTopics,
     pub signer: Signer,
     pub gpio: Gpio,
@@ -60,6 +62,17 @@ impl World for Hands {
             let next = [until, self.vigil.next_round()].into_iter().flatten().min();
             match self.memory.next().or_else(|| self.mailbox.next(next.map(|next| next.since(now)))) {
                 Some(Mail::Input(input)) => return Happening::Input(input),
+                Some(Mail::HomeAssistantStarted) => {
+                    if let Some(discovery) = &self.discovery {
+                        self.app_link.publish(discovery.clone(), Keep::Latest);
+                    }
+                    return Happening::Input(Input::StateWanted);
+                }
+                Some(Mail::NoMoreAnnounced(topics)) => {
+                    for topic in topics {
+                        self.publish(topic, Vec::new(), true, Keep::Latest);
+                    }
+                }
                 Some(Mail::Stop) => return Happening::Stop,
                 Some(Mail::Life) => self.board.lives(clock::boottime()),
                 Some(Mail::Pong(Organ::Store, _)) => self.vigil.store_lives(clock::boottime()),

@@ -270,3 +270,28 @@ fn fingerprint(certificate: &CertificateDer) -> String {
     let bytes: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_made_anew_before_its_end_while_the_panel_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let day = |number: u64| Wall(1_800_000_000_000 + (DAY.as_millis() as i64) * number as i64);
+        let made = Certificate::new(&PanelTls::SelfMade, listen, &[], dir.path(), day(0)).unwrap().unwrap();
+        let first = made.fingerprint();
+        made.renew(day(790));
+        assert_eq!(made.fingerprint(), first);
+        // A clock that was lost says nothing.
+        made.renew(Wall(0));
+        assert_eq!(made.fingerprint(), first);
+        made.renew(day(795));
+        assert_ne!(made.fingerprint(), first);
+        let again = Certificate::new(&PanelTls::SelfMade, listen, &[], dir.path(), day(795)).unwrap().unwrap();
+        assert_eq!(again.fingerprint(), made.fingerprint());
+        let other = Certificate::new(&PanelTls::SelfMade, listen, &["sos.example".to_owned()], dir.path(), day(795));
+        assert_ne!(other.unwrap().unwrap().fingerprint(), made.fingerprint(), "it lacks a name");
+    }
+}

@@ -1,7 +1,12 @@
 //! The page and the hub lose and find each other; and several pages show the same.
 
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::http::{Stream, post, unlock};
 use crate::installation::{Installation, Setup};
 use crate::page::{POLICE, Page};
+use crate::support::DEADLINE;
 
 #[test]
 fn a_hub_that_is_gone_is_said_at_once_and_its_return_is_seen() {
@@ -146,4 +151,23 @@ fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
     page.browser.press("Show");
     page.card("Help has been requested.");
     home.lines.release(crate::lines::POLICE_BUTTON);
+}
+
+#[test]
+fn what_waited_for_a_slow_disk_says_what_is_left_at_that_moment() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let cookie = unlock(home.panel());
+    let mut page = Stream::open(home.panel(), &cookie);
+    page.next("state");
+    let (since, disk) = (home.app.mark(), Connection::open(home.state_dir().join("hub.db")).expect("the hub's memory"));
+    // The hub waits for it, and then for a quarter of a second no longer.
+    disk.execute_batch("BEGIN IMMEDIATE").expect("a disk that is slow");
+    assert_eq!(post(home.panel(), "/commands/request", &cookie, r#"{"service": "police", "id": "x"}"#).status, 200);
+    let told: Value = serde_json::from_str(&page.next("state")).expect("a state");
+    let state = home.app.state_within(DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
+    drop(disk);
+    for (state, age_ms) in [(&told["state"], told["age_ms"].as_u64().expect("an age")), (&state, 0)] {
+        let left = state["incidents"][0]["remaining_ms"].as_u64().expect("the rest") - age_ms;
+        assert!(left <= 29_750, "{state}");
+    }
 }

@@ -136,4 +136,5 @@ fn one_machine_cannot_take_all_connections() {
     unlock(home.address);
     let cut_off = held.iter_mut().skip(288).map(Stream::is_over).filter(|is_over| *is_over).count();
     assert_eq!(cut_off, 500 - 288);
+    assert!(held[0].is_open(), "at once, and not for their silence");
 }

@@ -1,10 +1,11 @@
 //! HTTP as bytes, for what no browser would send.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::installation::PANEL_PIN;
+use crate::support::DEADLINE;
 
 pub struct Answer {
     pub status: u16,
@@ -123,7 +124,8 @@ impl Stream {
 
     /// Waits for a line with this in it; `false` if the stream ends before.
     pub fn sees(&mut self, wanted: &str) -> bool {
-        while let Some(line) = self.line() {
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
             if line.contains(wanted) {
                 return true;
             }
@@ -139,7 +141,8 @@ impl Stream {
 
     /// What the next event says that is no sign of life.
     pub fn next_but_life(&mut self) -> String {
-        while let Some(line) = self.line() {
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
             if line.starts_with("event: ") && line != "event: alive\n" {
                 return self.data();
             }
@@ -155,12 +158,19 @@ impl Stream {
     /// All events until the stream ends, or is silent for longer than it may.
     pub fn rest(&mut self) -> String {
         let mut rest = String::new();
-        while let Some(line) = self.line() {
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
             if line.starts_with("event:") || line.starts_with("data:") {
                 rest += &line;
             }
         }
         rest
+    }
+
+    /// Whether it is not, and nothing has come.
+    pub fn is_open(&mut self) -> bool {
+        self.0.get_ref().set_nonblocking(true).expect("a connection that does not wait");
+        self.0.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
     fn data(&mut self) -> String {

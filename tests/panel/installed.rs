@@ -112,7 +112,7 @@ fn a_certificate_of_its_own_is_made_once_and_its_fingerprint_is_shown() {
     let hash = digest(&SHA256, &certificate);
     let fingerprint: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     let fingerprint = fingerprint.join(":");
-    assert!(home.log().contains(&fingerprint), "{}", home.log());
+    crate::support::wait_until("the fingerprint in the log", || home.log().contains(&fingerprint));
     let answer = get(home.panel(), "/setup?x=1", "");
     assert_eq!((answer.status, answer.header("location")), (307, &*format!("https://{}/setup?x=1", home.panel())));
 

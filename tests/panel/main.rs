@@ -35,6 +35,7 @@ mod page;
 
 mod access;
 mod attacks;
+mod certificate;
 mod connection;
 mod gate;
 mod hangs;
