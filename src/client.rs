@@ -42,6 +42,8 @@ pub enum Failure {
     NothingRequested(Box<Failure>),
     /// No answer came in time.
     Silent,
+    /// The center has not answered a test; what the hub said of it.
+    Unconfirmed(String),
     /// The hub refused; its own sentence.
     Refused(String),
     System(std::io::Error),
@@ -62,6 +64,7 @@ impl fmt::Display for Failure {
                 write!(f, "Nothing was requested: call the emergency number. {failure}")
             }
             Failure::Silent => f.write_str("The hub has not answered. In an emergency, call the emergency number."),
+            Failure::Unconfirmed(said) => write!(f, "The monitoring center has not confirmed the test. {said}"),
             Failure::Refused(message) => f.write_str(message),
             Failure::System(error) => write!(f, "The system gives no thread for the connection: {error}."),
         }
@@ -80,19 +83,7 @@ impl Failure {
 ///
 /// Everything but an accepted command, or a state of a hub that is there.
 pub fn ask(config: &Config, errand: Errand, json: bool) -> Result<(), Failure> {
-    let topics = wiring::app_topics(config);
-    let (sender, receiver) = channel();
-    let link = Link::start(wiring::visitor_link(config), Ear { sender }).map_err(Failure::System)?;
-    let mut talk = Talk { topics, receiver, deadline: Instant::now() + PATIENCE, state: None, online: None };
-    let outcome = talk.run(&link, &errand);
-    link.stop(FAREWELL);
-    let (answer, text) = match outcome {
-        // Somebody may need help now: that comes first.
-        Err(failure) if errand.is_request() && failure.is_before_the_hub() => {
-            return Err(Failure::NothingRequested(Box::new(failure)));
-        }
-        outcome => outcome?,
-    };
+    let (answer, text) = converse(config, &errand)?;
     let accepted = errand.is_status() || answer["outcome"] == "accepted";
     if json {
         print(&answer.to_string());
@@ -100,6 +91,58 @@ pub fn ask(config: &Config, errand: Errand, json: bool) -> Result<(), Failure> {
         print(&text);
     }
     if accepted { Ok(()) } else { Err(Failure::Refused(text)) }
+}
+
+/// Does an errand: the hub's answer (a reply, or its state), and what it says to a person.
+///
+/// # Errors
+///
+/// When no answer came. A refusal is an answer.
+pub fn converse(config: &Config, errand: &Errand) -> Result<(Value, String), Failure> {
+    talk(config, |talk, link| talk.run(link, errand)).map_err(|failure| {
+        // Somebody may need help now: that comes first.
+        if errand.is_request() && failure.is_before_the_hub() {
+            Failure::NothingRequested(Box::new(failure))
+        } else {
+            failure
+        }
+    })
+}
+
+/// Sends a test signal to the center and waits up to `patience` until the center's word on it is in.
+///
+/// # Errors
+///
+/// [`Failure::Refused`] with the hub's sentence; [`Failure::Unconfirmed`] if nothing came back.
+pub fn test_center(config: &Config, patience: Duration) -> Result<(), Failure> {
+    talk(config, |talk, link| {
+        let (answer, text) = talk.run(link, &Errand::Test(TestKind::Center))?;
+        if answer["outcome"] != "accepted" {
+            return Err(Failure::Refused(text));
+        }
+        let heard = |state: &Value| state["center"]["last_heard_at"].clone();
+        let before = talk.state.as_ref().map(heard).unwrap_or_default();
+        talk.deadline = Instant::now() + patience;
+        // The test is owed until the center has acknowledged it, and a heartbeat's answer alone settles nothing.
+        let settled = move |talk: &mut Talk, _: &Heard| {
+            let state = talk.state.as_ref()?;
+            (state["center"]["owed"] == 0 && heard(state) != before).then_some(())
+        };
+        talk.hear(settled).map_err(|failure| match failure {
+            Failure::Silent => Failure::Unconfirmed(text),
+            other => other,
+        })
+    })
+}
+
+fn talk<T>(config: &Config, errand: impl FnOnce(&mut Talk, &Link) -> Result<T, Failure>) -> Result<T, Failure> {
+    let topics = wiring::app_topics(config);
+    let (sender, receiver) = channel();
+    let link = Link::start(wiring::visitor_link(config), Ear { sender }).map_err(Failure::System)?;
+    let mut talk = Talk { topics, receiver, deadline: Instant::now() + PATIENCE, state: None, online: None };
+    let outcome = errand(&mut talk, &link);
+    link.stop(FAREWELL);
+    outcome
 }
 
 /// Lists incidents as text or JSON.
@@ -194,7 +237,7 @@ impl Talk {
             return Err(Failure::HubAway);
         }
         let Some((name, payload, id)) = errand.command() else {
-            let state = self.state.take().unwrap_or_default();
+            let state = self.state.clone().unwrap_or_default();
             let text = describe(&state);
             return Ok((state, text));
         };

@@ -81,6 +81,15 @@ pub struct Siren {
     pub max: Duration,
 }
 
+/// What the hub drives, and how.
+#[derive(Clone, Debug)]
+pub struct Outputs {
+    pub gpio: Gpio,
+    pub siren: Siren,
+    /// The BCM line of the LED.
+    pub led: Option<u8>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Button {
     /// No other button has it.
@@ -154,10 +163,33 @@ pub struct HomeAssistant {
     pub prefix: String,
 }
 
+impl Outputs {
+    /// Reads no more than this of a `hub.toml`: a secret that is missing, say, must not keep a siren from being put right.
+    /// `None` where these settings themselves are wrong, and the wrong line or level could be driven.
+    pub fn load(path: &Path) -> Option<Outputs> {
+        reader::read_part(path, hub::outputs)
+    }
+}
+
 impl Config {
+    /// What is driven.
+    pub fn outputs(&self) -> Outputs {
+        Outputs { gpio: self.gpio.clone(), siren: self.siren.clone(), led: self.led }
+    }
+
     /// Reads a `hub.toml` and looks into the files that it names. The problems of a success are warnings, if any.
     pub fn load(path: &Path) -> Result<(Config, Problems), Problems> {
         reader::read(path, hub::schema)
+    }
+
+    /// The same for a user who may not read the secrets: such files are left out, and are among the warnings.
+    pub fn load_as_stranger(path: &Path) -> Result<(Config, Problems), Problems> {
+        reader::read_as_stranger(path, hub::schema)
+    }
+
+    /// Whether somebody has begun to fill in the `hub.toml` at `path`: it is there, and not all of it is comment.
+    pub fn is_set_up(path: &Path) -> bool {
+        !source::is_unset(path)
     }
 
     /// Every key that a `hub.toml` may hold, as `table.key`, sorted; tables are among them.

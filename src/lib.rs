@@ -32,6 +32,9 @@
 //! | [`panel`] | the web panel: the app in the browser, and the cameras |
 //! | [`web`] | what every page of ours stands on: server, guard, sessions, attempts, assets, live events |
 //! | [`wiring`] | which brokers, topics and lines the drivers are given |
+//! | [`setup`] | `sos-hub setup`: questions, files, services, the test that a person confirms |
+//! | [`doctor`] | `sos-hub doctor`: what is wrong, and how to mend it |
+//! | [`arguments`] | the command lines of both programs |
 //! | [`client`] | `sos-hub status`, `request`, `cancel`, `silence`, `test`, `history` |
 //!
 //! Dependencies point one way: `main` → `daemon`, `client` → `wiring` → panel, drivers, store → wire → controller → `alloc`.
@@ -55,6 +58,7 @@
 
 extern crate alloc;
 
+pub mod arguments;
 pub mod center;
 pub mod client;
 pub mod config;
@@ -62,10 +66,12 @@ pub mod controller;
 pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod drivers;
 pub mod exit;
 pub mod mailbox;
 pub mod panel;
+pub mod setup;
 pub mod store;
 pub mod vigil;
 pub mod web;

@@ -1,102 +1,16 @@
 //! `sos-hub`: arguments → configuration → the daemon or one of its tools; and the exit codes.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser;
+use sos_hub::arguments::hub::{Arguments, Asking, Command};
 use sos_hub::client::{self, Errand};
-use sos_hub::config::{self, Config, Problems};
-use sos_hub::controller::words::{Service, TestKind};
+use sos_hub::config::{Config, Outputs, Problems};
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
-use sos_hub::{daemon, exit};
-
-/// An SOS hub: police, fire department or siren, by button or MQTT.
-#[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the hub
-    Run(ConfigFile),
-    /// Try everything on this computer: no hardware, nothing installed, nobody is called
-    #[cfg(feature = "demo")]
-    Demo(sos_hub::demo::Options),
-    /// Look for every problem of the configuration file
-    Check(ConfigFile),
-    /// Show what the hub is doing
-    Status(Asking),
-    /// Ask for help: the countdown starts at once
-    Request {
-        service: ServiceWord,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Cancel an incident in its countdown, or every countdown
-    Cancel {
-        /// The incident's id; without it, every running countdown
-        incident: Option<String>,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Turn the siren off; help is still coming
-    Silence(Asking),
-    /// Try the siren for two seconds, or the way to the monitoring center
-    Test {
-        what: TestWord,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// List the incidents of this hub, newest first
-    History {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        /// At most this many incidents
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-    },
-    /// Drive siren and LED to rest, for the service manager
-    #[command(hide = true)]
-    Rest(ConfigFile),
-}
-
-#[derive(Args)]
-struct ConfigFile {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
-    config: PathBuf,
-}
-
-/// What every command has that goes through the home's broker.
-#[derive(Args)]
-struct Asking {
-    #[command(flatten)]
-    config: ConfigFile,
-    /// Print the hub's answer as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ServiceWord {
-    Police,
-    Fire,
-    Siren,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum TestWord {
-    Siren,
-    Center,
-}
+use sos_hub::{daemon, doctor, exit, setup};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -109,10 +23,12 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(match arguments.command {
+        Command::Setup(options) => setup::run(&options),
         Command::Run(file) => run(&file.config),
         #[cfg(feature = "demo")]
         Command::Demo(options) => told(sos_hub::demo::run(&options)),
         Command::Check(file) => check(&file.config),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Status(asking) => ask(&asking, Errand::Status),
         Command::Request { service, asking } => ask(&asking, Errand::Request(service.into())),
         Command::Cancel { incident, asking } => ask(&asking, Errand::Cancel(incident)),
@@ -122,6 +38,7 @@ fn main() -> ExitCode {
             told(history::read(&config.hub.state_dir, limit).map(|entries| client::show_history(&entries, json)))
         }),
         Command::Rest(file) => rest(&file.config),
+        Command::Configured(file) => configured(&file.config),
     })
 }
 
@@ -140,14 +57,26 @@ fn run(path: &Path) -> u8 {
 }
 
 fn rest(path: &Path) -> u8 {
-    match Config::load(path) {
-        Ok((config, _)) => told(daemon::rest(&config)),
-        Err(_) => {
+    if !Config::is_set_up(path) {
+        // There was nothing to drive.
+        return exit::WELL;
+    }
+    match Outputs::load(path) {
+        Some(outputs) => told(daemon::rest(&outputs)),
+        None => {
             // `run` shows the problems themselves, just before or after: twice would hide what comes first.
             eprintln!("Siren and LED are left as they are: {} has to be mended first.", path.display());
             exit::CONFIGURATION
         }
     }
+}
+
+fn configured(path: &Path) -> u8 {
+    if Config::is_set_up(path) {
+        return exit::WELL;
+    }
+    eprintln!("The hub is not set up yet and waits: {} sets nothing. Run `sudo sos-hub setup`.", path.display());
+    exit::FAILED
 }
 
 fn check(path: &Path) -> u8 {
@@ -193,25 +122,6 @@ fn told<E: std::fmt::Display>(done: Result<(), E>) -> u8 {
         Err(problem) => {
             eprintln!("{problem}");
             exit::FAILED
-        }
-    }
-}
-
-impl From<ServiceWord> for Service {
-    fn from(word: ServiceWord) -> Service {
-        match word {
-            ServiceWord::Police => Service::Police,
-            ServiceWord::Fire => Service::Fire,
-            ServiceWord::Siren => Service::Siren,
-        }
-    }
-}
-
-impl From<TestWord> for TestKind {
-    fn from(word: TestWord) -> TestKind {
-        match word {
-            TestWord::Siren => TestKind::Siren,
-            TestWord::Center => TestKind::Center,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Outputs};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
 use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
 use crate::panel::PanelSettings;
+use crate::wire::home_assistant::Announcement;
 use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
 
 /// The topics of this hub at the home's broker.
@@ -20,18 +21,57 @@ pub fn center_topics(config: &Config) -> CenterTopics {
     CenterTopics { account: config.center.account.clone() }
 }
 
+/// What Home Assistant is told of this hub.
+fn announcement(config: &Config) -> Announcement {
+    let listen = config.panel.listen;
+    let is_known = !listen.ip().is_unspecified() && !listen.ip().is_loopback();
+    let scheme = if matches!(config.panel.tls, config::PanelTls::Off) { "http" } else { "https" };
+    Announcement {
+        prefix: config.home_assistant.prefix.clone(),
+        topics: app_topics(config),
+        name: config.hub.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        countdown_seconds: config.countdown.as_secs(),
+        panel: is_known.then(|| format!("{scheme}://{listen}")),
+    }
+}
+
+/// The announcement to Home Assistant; `None` if discovery is off.
+pub fn discovery(config: &Config) -> Option<Discovery> {
+    let announcement = config.home_assistant.discovery.then(|| announcement(config))?;
+    Some(Discovery {
+        status_topic: announcement.status_topic(),
+        publication: Publication {
+            topic: announcement.topic(),
+            payload: announcement.payload(),
+            retain: true,
+            correlation: None,
+        },
+    })
+}
+
+/// What is published to Home Assistant, and where it says that it has started and wants it again.
+pub struct Discovery {
+    pub status_topic: String,
+    pub publication: Publication,
+}
+
 /// The link to the home's broker. Nothing may be kept for the hub while it is away: an SOS of yesterday is none.
 pub fn app_link(config: &Config) -> LinkSettings {
     let topics = app_topics(config);
     let availability = |word: &str| retained(topics.availability(), word);
-    let subscription = |&command: &CommandName| Subscription { topic: topics.command(command), wants_retained: false };
+    let discovery = discovery(config);
+    let unstored = |topic| Subscription { topic, wants_retained: false };
+    let optional = discovery.iter().flat_map(|it| [it.status_topic.clone(), topics.siren()]).map(unstored).collect();
+    let announced = discovery.map(|discovery| discovery.publication);
     LinkSettings {
         name: "link-home",
         client_id: format!("sos-hub-{}", config.hub.id),
         will: Some(availability("offline")),
-        on_up: vec![availability("online")],
+        on_up: [availability("online")].into_iter().chain(announced).collect(),
         last_words: vec![availability("offline")],
-        subscriptions: CommandName::ALL.iter().map(subscription).collect(),
+        subscriptions: CommandName::ALL.iter().map(|&command| unstored(topics.command(command))).collect(),
+        optional,
         ..link(&config.app.broker, is_trusted(config))
     }
 }
@@ -80,6 +120,7 @@ pub(crate) fn link(broker: &config::Broker, trusted: bool) -> LinkSettings {
         on_up: Vec::new(),
         last_words: Vec::new(),
         subscriptions: Vec::new(),
+        optional: Vec::new(),
         room: Room::SMALL,
         clock_trusted: Arc::new(move || Clock::new(trusted).synced()),
     }
@@ -120,18 +161,23 @@ pub fn panel(config: &Config) -> PanelSettings {
 
 /// The lines of the configuration, for the driver.
 pub fn gpio(config: &Config) -> GpioSettings {
-    let (backend, mock_dir) = match &config.gpio {
+    let button = |button: &config::Button| InputLine { line: button.line.into(), active_low: button.active_low };
+    GpioSettings { buttons: config.buttons.iter().map(button).collect(), ..outputs(&config.outputs()) }
+}
+
+/// The lines that are driven, and no others.
+pub fn outputs(outputs: &Outputs) -> GpioSettings {
+    let (backend, mock_dir) = match &outputs.gpio {
         config::Gpio::Auto => (Backend::Auto, None),
         config::Gpio::Rppal => (Backend::Rppal, None),
         config::Gpio::Cdev => (Backend::Cdev, None),
         config::Gpio::Mock(dir) => (Backend::Mock, Some(dir.clone())),
     };
-    let button = |button: &config::Button| InputLine { line: button.line.into(), active_low: button.active_low };
     GpioSettings {
         backend,
         mock_dir,
-        siren: OutputLine { line: config.siren.line.into(), active_low: config.siren.active_low },
-        led: config.led.map(|line| OutputLine { line: line.into(), active_low: false }),
-        buttons: config.buttons.iter().map(button).collect(),
+        siren: OutputLine { line: outputs.siren.line.into(), active_low: outputs.siren.active_low },
+        led: outputs.led.map(|line| OutputLine { line: line.into(), active_low: false }),
+        buttons: Vec::new(),
     }
 }

@@ -7,6 +7,8 @@ mod problems;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use home::Home;
@@ -187,6 +189,7 @@ fn what_is_doubtful_is_a_warning_and_no_refusal() {
     let home = Home::new();
     let key = home.write("open.key", fs::read(home.path().join("hub.key")).unwrap());
     fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+    home.write("short.pin", "47110\n");
     for case in changes(LEAST, include_str!("data/doubtful_values.txt")) {
         assert_eq!(said(&home, &case.text), [case.expected], "with {}", case.text);
         assert!(load(&home, &case.text).is_ok(), "with {}", case.text);
@@ -245,6 +248,43 @@ fn an_empty_file_is_told_everything_that_is_required() {
         assert_eq!(said.iter().filter(|line| line.contains(&format!(" {key} is missing: add "))).count(), 1, "{key}");
     }
     assert_eq!(said.iter().filter(|line| line.starts_with("error")).count(), 7);
+}
+
+#[test]
+fn a_file_that_sets_something_is_set_up_however_badly() {
+    let home = Home::new();
+    for nothing in ["", "\n\n", "# words\n  #id = \"home\"\n\t\r\n", "#"] {
+        assert!(!Config::is_set_up(&home.write("hub.toml", nothing)), "{nothing:?}");
+    }
+    for something in ["[hub]", "# words\nid", "\0", "\u{a0}"] {
+        assert!(Config::is_set_up(&home.write("hub.toml", something)), "{something:?}");
+    }
+    assert!(!Config::is_set_up(&home.path().join("missing.toml")));
+    // A person has to look at what is there.
+    assert!(Config::is_set_up(home.path()));
+}
+
+/// The credentials are in the environment, which is a process's own: so the program itself is asked.
+#[test]
+fn a_credential_comes_before_the_file_of_the_same_name() {
+    let (home, credentials) = (Home::new(), Home::new_empty());
+    fs::rename(home.path().join("hub.key"), credentials.path().join("hub.key")).unwrap();
+    let config = home.write("hub.toml", LEAST);
+    let check = |credentials: Option<&Path>| {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_sos-hub"));
+        check.args(["check", "--config"]).arg(&config).env_remove("CREDENTIALS_DIRECTORY");
+        let output = check.envs(credentials.map(|dir| ("CREDENTIALS_DIRECTORY", dir))).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (without, said) = check(None);
+    assert!(without == Some(78) && said.contains("hub.key, which does not exist"), "{said}");
+    let (with, said) = check(Some(credentials.path()));
+    assert_eq!(with, Some(0), "{said}");
+    // What is no credential is looked for where it always was.
+    fs::copy(credentials.path().join("hub.key"), home.path().join("hub.key")).unwrap();
+    fs::remove_file(credentials.path().join("hub.key")).unwrap();
+    let (elsewhere, said) = check(Some(credentials.path()));
+    assert_eq!(elsewhere, Some(0), "{said}");
 }
 
 #[test]

@@ -126,6 +126,17 @@ fn a_refused_subscription_is_a_problem_that_names_its_topic() {
 }
 
 #[test]
+fn a_refused_subscription_that_is_optional_keeps_no_link_down() {
+    let script = Script { codes: Some([1, 0x87]), ..Script::new() };
+    let mut settings = settings(script.port());
+    settings.optional.extend(settings.subscriptions.pop());
+    let (_link, heard) = start(settings);
+    script.play_well();
+    heard.up();
+    heard.has_not_changed();
+}
+
+#[test]
 fn a_broker_that_never_confirms_the_subscriptions_is_given_up() {
     let script = Script { codes: None, ..Script::new() };
     let (_link, heard) = start(settings(script.port()));

@@ -2,30 +2,18 @@
 
 #[path = "support/home.rs"]
 mod home;
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use home::Home;
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::Packet;
-use rumqttc::v5::{Client, Event, MqttOptions};
 use sos_hub::config::center::CenterConfig;
 use sos_hub::config::{Config, Problems};
-use sos_hub::drivers::mqtt::{LinkSettings, Subscription};
 
 const HUB_TOML: &str = include_str!("../config/hub.toml");
 const CENTER_TOML: &str = include_str!("../config/center.toml");
-
-/// What a test waits for at most; what it waits for comes at once.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A setting that is shipped unset: "#key = value", with nothing between the sign and the key.
 fn unset(line: &str) -> Option<&str> {
@@ -152,179 +140,6 @@ fn the_values_that_center_toml_shows_are_the_defaults() {
     assert_eq!(center(&home, &without_plans).plans, center(&home, CENTER_TOML).plans);
 }
 
-/// A broker with a shipped configuration, on a port of its own; ended with the value.
-struct Broker {
-    process: Child,
-    port: u16,
-}
-
-impl Broker {
-    /// `name`: of `config/mosquitto-NAME.conf`. Every user's password is the user's name.
-    fn start(name: &str, users: &[&str], dir: &Path) -> Broker {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let shipped = fs::read_to_string(format!("config/mosquitto-{name}.conf")).unwrap();
-        assert_eq!(shipped.matches("\nlistener 1883 127.0.0.1\n").count(), 1);
-        let mut config = shipped
-            .replace("\nlistener 1883 ", &format!("\nlistener {port} "))
-            .replace("/etc/mosquitto/", &format!("{}/", dir.display()));
-        // Started by root, it becomes a user who may not look into this directory.
-        config.push_str("\nuser root\n");
-        fs::write(dir.join("broker.conf"), config).unwrap();
-        fs::copy(format!("config/mosquitto-{name}.acl"), dir.join(format!("sos-{name}.acl"))).unwrap();
-        let passwords = dir.join(format!("sos-{name}.passwd"));
-        fs::write(&passwords, users.iter().map(|user| format!("{user}:{user}\n")).collect::<String>()).unwrap();
-        assert!(program("mosquitto_passwd").arg("-U").arg(&passwords).status().unwrap().success());
-
-        let log = fs::File::create(dir.join("broker.log")).unwrap();
-        let mut process = program("mosquitto")
-            .arg("-c")
-            .arg(dir.join("broker.conf"))
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        support::wait_until("mosquitto listens", || {
-            let log = || fs::read_to_string(dir.join("broker.log")).unwrap_or_default();
-            assert!(process.try_wait().unwrap().is_none(), "mosquitto refused its configuration: {}", log());
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        Broker { process, port }
-    }
-
-    fn client(&self, program_name: &str, user: &str) -> Command {
-        let mut command = program(program_name);
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-V", "5", "-u", user, "-P", user]);
-        command
-    }
-
-    /// Publishes retained and waits for the broker's answer; what is forbidden is answered, too.
-    fn publish(&self, user: &str, topic: &str, payload: &str) {
-        let mut publisher = self.client("mosquitto_pub", user);
-        let mut publisher = publisher.args(["-q", "1", "-r", "-t", topic, "-s"]).stdin(Stdio::piped()).spawn().unwrap();
-        publisher.stdin.take().unwrap().write_all(payload.as_bytes()).unwrap();
-        assert!(publisher.wait().unwrap().success(), "{user} may not even connect");
-    }
-
-    /// The first retained message that the user gets of these topics, in their order, as "topic payload".
-    fn first(&self, user: &str, topics: &[&str]) -> String {
-        let mut subscriber = self.client("mosquitto_sub", user);
-        subscriber.args(["-v", "-C", "1", "-W", &PATIENCE.as_secs().to_string()]);
-        subscriber.args(topics.iter().flat_map(|topic| ["-t", topic]));
-        let Output { stdout, .. } = subscriber.output().unwrap();
-        String::from_utf8(stdout).unwrap().trim_end().to_owned()
-    }
-
-    /// Whether `user` gets a message through to `topic`, seen by `reader`, when `owner` has said another thing before.
-    fn may_publish(&self, user: &str, topic: &str, owner: &str, reader: &str) -> bool {
-        self.publish(owner, topic, "of the owner");
-        self.publish(user, topic, "of another");
-        let got = self.first(reader, &[topic]);
-        assert!(got.starts_with(topic), "{reader} gets nothing of {topic}: {got}");
-        got.ends_with("of another")
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Debian keeps the broker where an ordinary user's PATH does not look.
-fn program(name: &str) -> Command {
-    let sbin = Path::new("/usr/sbin").join(name);
-    if sbin.exists() { Command::new(sbin) } else { Command::new(name) }
-}
-
-#[test]
-fn at_home_apps_ask_and_the_hub_answers_and_neither_speaks_for_the_other() {
-    let home = Home::new_empty();
-    let broker = Broker::start("home", &["sos-hub", "app", "homeassistant"], home.path());
-    for app in ["app", "homeassistant"] {
-        for command in ["request", "cancel", "silence", "test"] {
-            let topic = format!("sos/home/{command}");
-            broker.publish(app, &topic, app);
-            assert_eq!(broker.first("sos-hub", &[&topic]), format!("{topic} {app}"));
-        }
-        for report in ["availability", "state", "event", "reply"] {
-            let topic = format!("sos/home/{report}");
-            assert!(!broker.may_publish(app, &topic, "sos-hub", app), "{app} forges {topic}");
-        }
-    }
-    assert!(broker.may_publish("sos-hub", "sos/home/request", "app", "sos-hub"), "its command line cannot ask");
-    broker.publish("sos-hub", "sos/home/reply/phone", "accepted");
-    assert_eq!(broker.first("app", &["sos/home/reply/phone"]), "sos/home/reply/phone accepted");
-    broker.publish("sos-hub", "homeassistant/device/home/config", "{}");
-    assert_eq!(broker.first("homeassistant", &["homeassistant/#"]), "homeassistant/device/home/config {}");
-}
-
-#[test]
-fn at_home_junk_is_dropped_and_nobody_comes_in_without_a_password() {
-    let home = Home::new_empty();
-    let broker = Broker::start("home", &["sos-hub", "app"], home.path());
-    broker.publish("app", "sos/home/request", "police");
-    broker.publish("app", "sos/home/request", &"x".repeat(8193));
-    assert_eq!(broker.first("sos-hub", &["sos/home/request"]), "sos/home/request police");
-    broker.publish("app", "sos/home/request", &"x".repeat(8192));
-    assert_eq!(broker.first("sos-hub", &["sos/home/request"]).len(), "sos/home/request ".len() + 8192);
-
-    let port = broker.port.to_string();
-    let anonymous =
-        program("mosquitto_pub").args(["-p", &port, "-t", "sos/home/request", "-m", "police"]).output().unwrap();
-    assert!(!anonymous.status.success());
-}
-
-#[test]
-fn at_the_center_each_hub_has_its_own_account_alone() {
-    let home = Home::new_empty();
-    let broker = Broker::start("center", &["sos-center", "a-1", "a-2"], home.path());
-    broker.publish("a-1", "center/a-1/signal", "alarm");
-    assert_eq!(broker.first("sos-center", &["center/a-1/signal"]), "center/a-1/signal alarm");
-    assert!(!broker.may_publish("a-1", "center/a-2/signal", "a-2", "sos-center"));
-    assert!(!broker.may_publish("a-1", "center/a-2/link", "a-2", "sos-center"));
-    for order in ["ack", "update", "plan"] {
-        let (own, other) = (format!("center/a-1/{order}"), format!("center/a-2/{order}"));
-        assert!(!broker.may_publish("a-1", &own, "sos-center", "a-1"), "a hub forges its own {order}");
-        broker.publish("sos-center", &other, "secret");
-        // Were the first one readable, it would come first.
-        assert_eq!(broker.first("a-1", &[&other, &own]), format!("{own} of the owner"));
-    }
-}
-
-#[test]
-fn at_the_center_no_hub_takes_the_centers_place_and_acks_may_go_out_in_numbers() {
-    let home = Home::new_empty();
-    let broker = Broker::start("center", &["sos-center", "a-1"], home.path());
-    let settings = |user: &str| LinkSettings {
-        client_id: "sos-center-center".into(),
-        username: Some(user.into()),
-        password_file: Some(home.write(&format!("{user}.word"), user)),
-        will: None,
-        on_up: Vec::new(),
-        last_words: Vec::new(),
-        subscriptions: vec![Subscription { topic: "center/+/signal".into(), wants_retained: false }],
-        ..support::link::settings(broker.port)
-    };
-    let (_center, heard) = support::link::start(settings("sos-center"));
-    heard.up();
-    let mut options = MqttOptions::new("sos-center-center", "127.0.0.1", broker.port);
-    options.set_credentials("a-1", "a-1");
-    let (client, mut connection) = Client::new(options, 10);
-    let is_granted = |event| match event {
-        Ok(Event::Incoming(Packet::ConnAck(granted))) => Some(granted),
-        Ok(_) => None,
-        Err(error) => panic!("{error}"),
-    };
-    let granted = connection.iter().find_map(is_granted).unwrap();
-    assert_eq!(granted.properties.unwrap().receive_max, Some(1000));
-    client.publish("center/a-1/signal", QoS::AtLeastOnce, false, "alarm").unwrap();
-    std::thread::spawn(move || connection.iter().all(|event| event.is_ok()));
-    // The link is the first one still: what comes next is the message, not a change.
-    assert_eq!(heard.message().payload, b"alarm");
-    heard.has_not_changed();
-}
-
 /// Whether the tool is there to be asked; says so when it is not.
 fn can_ask(tool: &str) -> bool {
     let there = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -367,6 +182,9 @@ fn systemd_never_gives_up_but_on_a_bad_configuration() {
         }
         assert!(!unit.contains("network-online"));
     }
+    // One that nobody has set up yet waits; it has not failed.
+    let hub = fs::read_to_string("systemd/sos-hub.service").unwrap();
+    assert!(hub.contains("\nExecCondition=/usr/bin/sos-hub configured --config /etc/sos-hub/hub.toml\n"));
 }
 
 /// A system of its own in which sysusers and tmpfiles have done what the shipped files say. `None`, with a word on it,

@@ -2,130 +2,17 @@
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Parser;
+use sos_hub::arguments::center::{AccountCommand, AddAccount, Arguments, Command, OperatorCommand};
 use sos_hub::center::accounts::{self, Failure, NewAccount};
 use sos_hub::center::run;
 use sos_hub::config::Problems;
-use sos_hub::config::center::{CenterConfig, DEFAULT_PATH};
+use sos_hub::config::center::CenterConfig;
 use sos_hub::drivers::{clock, logging};
 use sos_hub::exit;
-
-#[derive(Parser)]
-#[command(
-    name = "sos-center",
-    version,
-    about = "A monitoring center: it takes the alarms of SOS hubs and leads its operators through each",
-    arg_required_else_help = true
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the monitoring center
-    Run(ConfigFile),
-    /// Look for every problem of the configuration file
-    Check(ConfigFile),
-    /// The families that are looked after
-    #[command(subcommand)]
-    Account(AccountCommand),
-    /// The people who may log in to the console
-    #[command(subcommand)]
-    Operator(OperatorCommand),
-}
-
-#[derive(Subcommand)]
-enum AccountCommand {
-    /// Add an account, and write what its hub needs
-    Add(AddAccount),
-    /// List the accounts
-    List {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Change the plan of an account
-    Plan {
-        account: String,
-        /// One of the configuration's plans, or `none`
-        plan: String,
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-    /// End an account; `account add` opens it again
-    Close {
-        account: String,
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-}
-
-#[derive(Args)]
-struct AddAccount {
-    /// Letters, digits, - and _
-    account: String,
-    #[command(flatten)]
-    config: ConfigFile,
-    /// Who lives there
-    #[arg(long, default_value = "")]
-    name: String,
-    /// Where help is sent
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    address: String,
-    /// One of the configuration's plans, or `none`
-    #[arg(long)]
-    plan: String,
-    /// Whom to call; once for each, in order
-    #[arg(long, value_name = "NAME:PHONE")]
-    contact: Vec<String>,
-    /// The verbal password that cancels an alarm
-    #[arg(long, value_name = "WORD", conflicts_with = "password_file")]
-    password: Option<String>,
-    /// A file with the verbal password in its first line, so that other users do not see it
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// A new directory for what the hub needs
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The hub's own public key (PEM), where the hub has made its key itself
-    #[arg(long, value_name = "FILE.pub")]
-    hub_key: Option<PathBuf>,
-}
-
-#[derive(Subcommand)]
-enum OperatorCommand {
-    /// Add an operator; asks for the password, or reads it from standard input
-    Add {
-        name: String,
-        /// A file with the password in its first line
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-    /// List the operators
-    List(ConfigFile),
-    /// Remove an operator
-    Remove {
-        name: String,
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-}
-
-#[derive(Args)]
-struct ConfigFile {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
-    config: PathBuf,
-}
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

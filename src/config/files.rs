@@ -17,12 +17,15 @@ use super::reader::Value;
 /// The bundle of all public authorities has a quarter of it.
 const LIMIT: u64 = 1024 * 1024;
 
+/// What is said of a file that is there for other users.
+pub(super) const UNREADABLE: &str = "which this user may not read";
+
 /// What comes before the 32 bytes of an Ed25519 public key in SPKI (RFC 8410).
 const ED25519_SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// An Ed25519 private key, PKCS#8 in PEM.
 pub fn ed25519_private_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let advice = "make one with `openssl genpkey -algorithm ed25519`";
     let key = section(&path, SectionKind::PrivateKey, "PRIVATE KEY", advice)?;
     match Ed25519KeyPair::from_pkcs8_maybe_unchecked(&key) {
@@ -33,7 +36,7 @@ pub fn ed25519_private_key(value: &Value) -> Result<PathBuf, String> {
 
 /// An Ed25519 public key, SPKI in PEM.
 pub fn ed25519_public_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let advice = "take the center.pub that the monitoring center gave out";
     let key = section(&path, SectionKind::PublicKey, "PUBLIC KEY", advice)?;
     if key.len() == ED25519_SPKI.len() + 32 && key.starts_with(&ED25519_SPKI) {
@@ -45,7 +48,7 @@ pub fn ed25519_public_key(value: &Value) -> Result<PathBuf, String> {
 
 /// Certificates in PEM that a broker's certificate is checked against.
 pub fn authorities(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates(&path)?);
     if usable == 0 {
         return Err(format!("names {}, which holds no certificate that can be used: export it again", path.display()));
@@ -55,14 +58,14 @@ pub fn authorities(value: &Value) -> Result<PathBuf, String> {
 
 /// The certificate in PEM, with its chain, that a broker is shown.
 pub fn certificate(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     certificates(&path)?;
     Ok(path)
 }
 
 /// The private key in PEM that belongs to such a certificate.
 pub fn private_key(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     key_of(&path)?;
     Ok(path)
 }
@@ -82,7 +85,7 @@ pub fn belong_together(certificate: &Path, key: &Path) -> Result<(), String> {
 
 /// A file with one line of text: a password, a PIN.
 pub fn secret(value: &Value) -> Result<PathBuf, String> {
-    let path = value.file_path()?;
+    let path = value.input_path()?;
     let bytes = read(&path)?;
     let text = str::from_utf8(&bytes).unwrap_or_default();
     let line = text.trim_end_matches(['\r', '\n']);
@@ -90,6 +93,11 @@ pub fn secret(value: &Value) -> Result<PathBuf, String> {
         return Err(format!("names {}, which must hold the secret as one line of UTF-8 text", path.display()));
     }
     Ok(path)
+}
+
+/// How many characters the secret in a file has.
+pub fn length_of_secret(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.trim().chars().count())
 }
 
 /// Whether something that is no directory is in a directory's place. The hub runs without it and says so; a missing one
@@ -133,7 +141,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
             format!("names {shown}, which does not exist: put the file there or correct the path")
         }
         io::ErrorKind::PermissionDenied => {
-            format!("names {shown}, which this user may not read: let the user that the service runs as read it")
+            format!("names {shown}, {UNREADABLE}: let the user that the service runs as read it")
         }
         _ => format!("names {shown}, which can't be read ({error}): correct that or the path"),
     };

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::broker::{self, Broker, Tls};
 use super::reader::{Table, Unique};
 use super::{
-    App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Login, Panel, PanelTls, Siren, files, rules,
+    App, Button, Camera, Center, Clock, Config, Gpio, HomeAssistant, Hub, Login, Outputs, Panel, PanelTls, Siren,
+    files, rules,
 };
 use crate::controller::settings::Press;
 use crate::controller::words::Service;
@@ -15,6 +16,9 @@ use crate::controller::words::Service;
 const CLOCKS: &[(&str, Clock)] = &[("auto", Clock::Auto), ("trusted", Clock::Trusted)];
 
 const PANEL_TLS: &[(&str, PanelTls)] = &[("off", PanelTls::Off), ("self-made", PanelTls::SelfMade)];
+
+/// Four digits last for two months against somebody who guesses without a pause, six for many years.
+const LONG_PIN: usize = 6;
 
 const BACKENDS: &[(&str, Backend)] =
     &[("auto", Backend::Auto), ("rppal", Backend::Rppal), ("cdev", Backend::Cdev), ("mock", Backend::Mock)];
@@ -43,13 +47,13 @@ struct Taken {
 
 pub(super) fn schema(file: &Table) -> Config {
     let taken = Taken::default();
-    let gpio = file.table("gpio", gpio);
+    let Outputs { gpio, siren, led } = driven(file, &taken);
     let config = Config {
         hub: file.table("hub", hub),
-        siren: file.table("siren", |table| siren(table, &taken, &gpio)),
         gpio,
+        siren,
+        led,
         buttons: file.tables("button", |table| button(table, &taken)),
-        led: file.table("led", |table| table.optional("line", |value| taken.lines.claim(rules::line(value)?, value))),
         countdown: file.table("countdown", |table| table.or("seconds", Duration::from_secs(5), rules::seconds(1..=60))),
         app: file.table("app", app),
         center: file.table("center", center),
@@ -64,6 +68,17 @@ pub(super) fn schema(file: &Table) -> Config {
         );
     }
     config
+}
+
+pub(super) fn outputs(file: &Table) -> Outputs {
+    driven(file, &Taken::default())
+}
+
+fn driven(file: &Table, taken: &Taken) -> Outputs {
+    let gpio = file.table("gpio", gpio);
+    let siren = file.table("siren", |table| siren(table, taken, &gpio));
+    let led = file.table("led", |table| table.optional("line", |value| taken.lines.claim(rules::line(value)?, value)));
+    Outputs { gpio, siren, led }
 }
 
 fn hub(table: &Table) -> Hub {
@@ -162,6 +177,13 @@ fn panel(table: &Table) -> Panel {
         hosts: table.or("hosts", Vec::new(), |value| value.list(rules::host)),
         tls: panel_tls(table),
     };
+    if let Some(file) = panel.pin_file.as_deref().filter(|file| files::length_of_secret(file) < LONG_PIN) {
+        let file = file.display();
+        table.warn(
+            "pin_file",
+            format!("names {file}, whose PIN can be guessed in time: take {LONG_PIN} characters or more"),
+        );
+    }
     if !panel.listen.ip().is_loopback() && table.lacks("pin_file") {
         table.warn(
             "listen",

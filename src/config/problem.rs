@@ -53,6 +53,18 @@ impl Problems {
         self.count(Severity::Error) > 0
     }
 
+    /// How many warnings there are.
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    /// Makes warnings of the errors whose sentence has these words.
+    pub(super) fn excuse(&mut self, words: &str) {
+        for problem in self.list.iter_mut().filter(|problem| problem.sentence.contains(words)) {
+            problem.severity = Severity::Warning;
+        }
+    }
+
     fn count(&self, severity: Severity) -> usize {
         self.list.iter().filter(|problem| problem.severity == severity).count()
     }

@@ -8,12 +8,27 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::files;
 use super::nearest::nearest;
 use super::problem::{Problem, Problems, Severity, line_number};
 use super::source;
 
 /// Reads the file at `path` with `schema`. The problems of a success are warnings.
 pub fn read<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
+    let (value, problems) = judge(path, schema)?;
+    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+}
+
+/// As [`read`], for somebody who may not read the secrets: files that this user may not read are warnings, and are left
+/// out of the value.
+pub fn read_as_stranger<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
+    let (value, mut problems) = judge(path, schema)?;
+    problems.excuse(files::UNREADABLE);
+    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+}
+
+/// The value, with placeholders where something is wrong, and what is wrong.
+fn judge<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Problems), Problems> {
     let text = source::load(path)?;
     let mended = source::mend(&text);
     let tree = DeTable::parse_recoverable(&mended.text).0;
@@ -28,8 +43,49 @@ pub fn read<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Result<(T, Prob
     if !mended.hopeless {
         list.append(&mut reader.problems.borrow_mut());
     }
-    let problems = Problems::new(path, &text, list);
-    if problems.has_errors() { Err(problems) } else { Ok((value, problems)) }
+    Ok((value, Problems::new(path, &text, list)))
+}
+
+/// Every text value of the file at `path`, with its table and key, whatever is wrong with the file otherwise; tables in a
+/// list have the list's name.
+pub fn words(path: &Path) -> Vec<(String, String, String)> {
+    let text = source::load(path).unwrap_or_default();
+    let tree = DeTable::parse_recoverable(&text).0;
+    let mut words = Vec::new();
+    let mut take = |table: &str, entries: &DeTable| {
+        for (key, value) in entries.iter() {
+            if let DeValue::String(value) = value.get_ref() {
+                words.push((table.to_owned(), key.get_ref().to_string(), value.to_string()));
+            }
+        }
+    };
+    for (name, value) in tree.get_ref().iter() {
+        match value.get_ref() {
+            DeValue::Table(entries) => take(name.get_ref(), entries),
+            DeValue::Array(list) => {
+                for entry in list.iter() {
+                    if let DeValue::Table(entries) = entry.get_ref() {
+                        take(name.get_ref(), entries);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// What `schema` reads of the file at `path`, if nothing is wrong with that part: tables that it does not ask for may hold
+/// what they like.
+pub fn read_part<T>(path: &Path, schema: impl FnOnce(&Table) -> T) -> Option<T> {
+    let text = source::load(path).ok()?;
+    // Broken syntax could be hiding one of the settings that matter here.
+    let tree = DeTable::parse(&text).ok()?;
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let reader = Reader::new(&text, whole.parent().unwrap_or(Path::new("/")), false);
+    let read = schema(&Table::new(&reader, "", Some(tree.get_ref()), None));
+    let refused = reader.problems.borrow().iter().any(|problem| problem.severity == Severity::Error);
+    (!refused).then_some(read)
 }
 
 /// Every key that `schema` asks for, as `table.key`, sorted.
@@ -320,6 +376,15 @@ impl Value<'_> {
             return Err("starts with ~, which only a shell understands: write the whole path".to_owned());
         }
         Ok(self.reader.dir.join(text))
+    }
+
+    /// The path of a file that is read. A credential of the service manager with the name of a relative one comes first:
+    /// so one file serves the service, which may not read secrets where they lie, and root, who may.
+    pub fn input_path(&self) -> Result<PathBuf, String> {
+        let path = self.file_path()?;
+        let credential = std::env::var_os("CREDENTIALS_DIRECTORY").zip(self.text().ok());
+        let credential = credential.map(|(dir, name)| Path::new(&dir).join(name));
+        Ok(credential.filter(|credential| credential.is_file()).unwrap_or(path))
     }
 
     fn kind(&self) -> &'static str {

@@ -31,6 +31,17 @@ pub(super) fn load(path: &Path) -> Result<String, Problems> {
     Ok(text)
 }
 
+/// Whether nothing is set: there is no file, or it holds nothing but comments. One that cannot be read is for [`load`] to
+/// complain of.
+pub(super) fn is_unset(path: &Path) -> bool {
+    let is_comment = |line: &[u8]| line.is_empty() || line.starts_with(b"#");
+    match std::fs::metadata(path) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(_) => load_bytes(path)
+            .is_ok_and(|text| text.split(|byte| *byte == b'\n').all(|line| is_comment(line.trim_ascii()))),
+    }
+}
+
 fn load_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let outcome = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));

@@ -44,6 +44,9 @@ pub(super) enum FaultCode {
     PlanRejected,
 }
 
+/// None may be left out: the list is in the order of the declaration, and as long.
+const _: () = assert!(FaultCode::ALL.len() == FaultCode::PlanRejected as usize + 1);
+
 /// What is the same for every fault of a code.
 struct Traits {
     name: &'static str,
@@ -58,12 +61,12 @@ struct Traits {
 
 impl FaultCode {
     #[rustfmt::skip]
-    const ALL: [FaultCode; 20] = [
+    pub const ALL: [FaultCode; 21] = [
         FaultCode::Storage, FaultCode::StoragePutAside, FaultCode::Siren, FaultCode::Led,
         FaultCode::ButtonLines, FaultCode::ButtonStuck, FaultCode::ButtonNoisy, FaultCode::AppLink, FaultCode::Panel,
-        FaultCode::CenterLink, FaultCode::CenterSilent, FaultCode::CenterRefused, FaultCode::CenterMessage,
-        FaultCode::IdentityClash, FaultCode::IdReused, FaultCode::NotProvisioned, FaultCode::PlanDenied,
-        FaultCode::PlanUnconfirmed, FaultCode::PlanIncomplete, FaultCode::PlanRejected,
+        FaultCode::CenterLink, FaultCode::CenterSilent, FaultCode::CenterRefused, FaultCode::AlarmUnconfirmed,
+        FaultCode::CenterMessage, FaultCode::IdentityClash, FaultCode::IdReused, FaultCode::NotProvisioned,
+        FaultCode::PlanDenied, FaultCode::PlanUnconfirmed, FaultCode::PlanIncomplete, FaultCode::PlanRejected,
     ];
 
     #[rustfmt::skip]

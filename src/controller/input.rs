@@ -20,6 +20,8 @@ pub enum Input {
     ButtonLost { index: usize },
     /// The link to the home's own broker came up or went down.
     AppLink(LinkChange),
+    /// An app that was away listens again, and wants to know what is the case.
+    StateWanted,
     /// The link to the monitoring center's broker came up or went down.
     CenterLink(LinkChange),
     /// A message on one of the center's topics, its signature already judged.

@@ -65,6 +65,11 @@ const ENDED_SHOWN: usize = 8;
 /// Signals draw their `seq` from blocks of this size, so that a heartbeat costs no write.
 const SIGNAL_SEQ_BLOCK: u64 = 1_000;
 
+/// The code of every fault that there is.
+pub fn fault_codes() -> impl Iterator<Item = &'static str> {
+    FaultCode::ALL.into_iter().map(FaultCode::as_str)
+}
+
 /// The hub's mind. See the module's documentation for what a turn is.
 #[derive(Debug)]
 pub struct Controller {
@@ -227,6 +232,7 @@ impl Controller {
             Input::Restored(restored) => self.restore(*restored, turn),
             Input::Store(report) => self.store_reported(report, turn),
             Input::Hardware(report) => self.hardware_reported(report, turn),
+            Input::StateWanted => turn.tell_state = true,
         }
     }
 

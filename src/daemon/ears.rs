@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::{Mail, Organ};
 use crate::controller::effect::Restored;
-use crate::controller::input::{CenterMessage, HardwareReport, Input, LinkChange, Received, ReplyTo};
+use crate::controller::input::{
+    CenterMessage, Content, HardwareReport, Input, LinkChange, Malformed, Received, ReplyTo,
+};
 use crate::controller::moment::{Boottime, Wall};
+use crate::controller::words::CommandName;
 use crate::drivers::clock;
 use crate::drivers::mqtt::{Listener, Message};
 use crate::mailbox::Sender;
@@ -14,17 +17,28 @@ use crate::panel::Hub;
 use crate::store::{Told, history};
 use crate::wire::tokens::Verifier;
 use crate::wire::topics::{AppTopics, CenterTopics};
-use crate::wire::{center, commands};
+use crate::wire::{center, commands, home_assistant};
 
 /// Hears apps.
 pub(super) struct AppEar {
     sender: Sender<Mail>,
     topics: AppTopics,
+    /// Where Home Assistant says that it has started, if it is listened to.
+    status_topic: Option<String>,
 }
 
 impl AppEar {
-    pub fn new(sender: Sender<Mail>, topics: AppTopics) -> AppEar {
-        AppEar { sender, topics }
+    pub fn new(sender: Sender<Mail>, topics: AppTopics, status_topic: Option<String>) -> AppEar {
+        AppEar { sender, topics, status_topic }
+    }
+
+    /// What a message commands; `None` if that is not what it is for.
+    fn command(&self, message: &Message) -> Option<(CommandName, Result<Content, Malformed>)> {
+        if message.topic == self.topics.siren() {
+            return Some(commands::siren(&message.payload));
+        }
+        let command = self.topics.parse(&message.topic)?;
+        Some((command, commands::command(command, &message.payload)))
     }
 
     /// A reply goes where its requester wants it, but never onto one of the hub's own topics: there it would pass for
@@ -42,13 +56,19 @@ impl Listener for AppEar {
 
     async fn message(&self, mut message: Message) {
         let arrived = clock::boottime();
-        let Some(command) = self.topics.parse(&message.topic) else { return };
+        if self.status_topic.as_ref() == Some(&message.topic) {
+            if message.payload == home_assistant::ONLINE {
+                self.sender.bulk(Mail::HomeAssistantStarted).await;
+            }
+            return;
+        }
+        let Some((command, content)) = self.command(&message) else { return };
         let received = Received {
             arrived,
             command,
             retained: message.retained,
             duplicate: message.duplicate,
-            content: commands::command(command, &message.payload),
+            content,
             reply_to: self.reply_to(&mut message),
         };
         self.sender.bulk(Mail::Input(Input::Command(received))).await;
@@ -76,13 +96,17 @@ impl Hub for PanelEar {
         clock::wall()
     }
 
+    fn ask_for_life(&self) {
+        self.sender.urgent(Mail::Life);
+    }
+
     async fn command(&self, received: Received) {
         self.sender.bulk(Mail::Input(Input::Command(received))).await;
     }
 
-    fn history(&self, limit: usize) -> Result<Vec<u8>, String> {
+    fn history(&self, limit: usize) -> Result<Vec<String>, String> {
         let entries = history::read(&self.state_dir, limit).map_err(|problem| problem.to_string())?;
-        serde_json::to_vec(&entries).map_err(|error| error.to_string())
+        entries.iter().map(|entry| serde_json::to_string(entry).map_err(|error| error.to_string())).collect()
     }
 
     fn panel_standing(&self, problem: Option<String>) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::turns::{Happening, World};
 use super::{Mail, Organ};
 use crate::controller::effect::{Effect, Report, Signal};
-use crate::controller::input::ReplyTo;
+use crate::controller::input::{Input, ReplyTo};
 use crate::controller::moment::{Boottime, Moment};
 use crate::controller::report::{EventKind, Phase};
 use crate::drivers::clock::{self, Clock};
@@ -29,6 +29,8 @@ pub(super) struct Hands {
     pub vigil: Vigil,
     pub hub: String,
     pub app_topics: AppTopics,
+    /// What Home Assistant is told, if it is.
+    pub discovery: Option<Publication>,
     pub center_topics: CenterTopics,
     pub signer: Signer,
     pub gpio: Gpio,
@@ -60,7 +62,19 @@ impl World for Hands {
             let next = [until, self.vigil.next_round()].into_iter().flatten().min();
             match self.memory.next().or_else(|| self.mailbox.next(next.map(|next| next.since(now)))) {
                 Some(Mail::Input(input)) => return Happening::Input(input),
+                Some(Mail::HomeAssistantStarted) => {
+                    if let Some(discovery) = &self.discovery {
+                        self.app_link.publish(discovery.clone(), Keep::Latest);
+                    }
+                    return Happening::Input(Input::StateWanted);
+                }
+                Some(Mail::NoMoreAnnounced(topics)) => {
+                    for topic in topics {
+                        self.publish(topic, Vec::new(), true, Keep::Latest);
+                    }
+                }
                 Some(Mail::Stop) => return Happening::Stop,
+                Some(Mail::Life) => self.board.lives(clock::boottime()),
                 Some(Mail::Pong(Organ::Store, _)) => self.vigil.store_lives(clock::boottime()),
                 Some(Mail::Pong(Organ::Buttons, number)) => self.vigil.all_live(number, clock::boottime()),
                 None if until.is_some_and(|until| clock::boottime() >= until) => return Happening::Nothing,
@@ -84,10 +98,13 @@ impl World for Hands {
 impl Hands {
     fn tell(&mut self, report: Report) {
         match report {
-            Report::State(state) => {
+            Report::State(mut state) => {
                 self.vigil.calm(state.phase == Phase::Idle && !state.siren.sounding);
+                let now = clock::boottime();
+                // It may have waited for the disk.
+                state.bring_to(now);
                 let payload = reports::state(&state, &self.hub, env!("CARGO_PKG_VERSION"));
-                self.board.state(&payload, clock::boottime());
+                self.board.state(&payload, now);
                 self.publish(self.app_topics.state(), payload, true, Keep::Latest);
             }
             Report::Event(event) => {

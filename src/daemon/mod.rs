@@ -1,5 +1,6 @@
 //! `sos-hub run`: starts ears, hands and the store, turns the loop, and stops them again.
 
+mod announced;
 mod ears;
 mod hands;
 pub mod turns;
@@ -11,9 +12,9 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Outputs};
 use crate::controller::Controller;
 use crate::controller::effect::Restored;
 use crate::controller::input::{HardwareReport, Input};
@@ -41,6 +42,12 @@ pub(crate) enum Mail {
     Input(Input),
     /// The store's thread, or the button's, is alive.
     Pong(Organ, u64),
+    /// The panel asks whether the loop turns.
+    Life,
+    /// It wants to be told again what there is.
+    HomeAssistantStarted,
+    /// Topics on which Home Assistant may still find what is no more.
+    NoMoreAnnounced(Vec<String>),
     Stop,
 }
 
@@ -107,7 +114,20 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let memory = first_memory(&mailbox);
 
     let (app_topics, center_topics) = (wiring::app_topics(config), wiring::center_topics(config));
-    let app_ear = AppEar::new(sender.clone(), app_topics.clone());
+    let discovery = wiring::discovery(config);
+    let status_topic = discovery.as_ref().map(|discovery| discovery.status_topic.clone());
+    let discovery = discovery.map(|discovery| discovery.publication);
+    if let Some(large) = discovery.as_ref().map(|discovery| discovery.payload.len()).filter(|&bytes| bytes > 8192) {
+        warn!(
+            "The announcement to Home Assistant has {large} bytes, and brokers may drop it: shorten hub.id or app.topic_prefix."
+        );
+    }
+    let obsolete = sender.clone();
+    announced::recall(&config.hub.state_dir, discovery.as_ref().map(|now| now.topic.clone()), move |topics| {
+        obsolete.urgent(Mail::NoMoreAnnounced(topics));
+    })
+    .map_err(system("a thread"))?;
+    let app_ear = AppEar::new(sender.clone(), app_topics.clone(), status_topic);
     let app_link = Link::start(wiring::app_link(config), app_ear).map_err(system("a thread for a link"))?;
     let board = Arc::<Board>::default();
     let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone());
@@ -126,6 +146,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         vigil,
         hub,
         app_topics,
+        discovery,
         center_topics,
         signer,
         gpio,
@@ -163,9 +184,9 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 /// # Errors
 ///
 /// When the system gives no thread, or a line cannot be driven.
-pub fn rest(config: &Config) -> Result<(), Failure> {
+pub fn rest(outputs: &Outputs) -> Result<(), Failure> {
     let (sender, failures) = channel();
-    let gpio = Gpio::start(wiring::gpio(config), move |event| {
+    let gpio = Gpio::start(wiring::outputs(outputs), move |event| {
         let what = match event {
             GpioEvent::Hardware(HardwareReport::SirenFailed { problem }) => format!("siren: {problem}"),
             GpioEvent::Hardware(HardwareReport::LedFailed { problem }) => format!("LED: {problem}"),

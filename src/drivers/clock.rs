@@ -3,6 +3,7 @@
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -11,6 +12,12 @@ use crate::controller::moment::{BootId, Boottime, ClockStanding, Moment, Wall};
 
 /// Whether NTP has set the clock does not change faster than a person would notice.
 const STANDING_LASTS: Duration = Duration::from_secs(1);
+
+/// systemd-timesyncd makes it, and sets its times, whenever it has synchronised the clock.
+const TIMESYNCD_FILE: &str = "/run/systemd/timesync/synchronized";
+/// As long as the kernel itself goes on calling a clock synchronised that nobody has set again: until it may be wrong by
+/// 16 s, which it counts at 500 µs a second.
+const TIMESYNCD_LASTS: Duration = Duration::from_secs(32_000);
 
 const BOOT_ID_FILE: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -26,11 +33,15 @@ impl Clock {
     pub fn new(trusted: bool) -> Clock {
         let mut randomness = Randomness::new();
         let boot = boot_id(fs::read_to_string(BOOT_ID_FILE).ok(), &mut randomness);
-        let ask = if trusted { || ClockStanding::Synced } else { || kernel_standing().unwrap_or_default() };
+        let ask = if trusted {
+            || ClockStanding::Synced
+        } else {
+            || kernel_standing().unwrap_or_else(|_| timesyncd_standing(Path::new(TIMESYNCD_FILE)))
+        };
         if !trusted && let Err(error) = kernel_standing() {
-            tracing::warn!(
-                "the kernel does not say whether the clock is synchronised, so it counts as not: {error}; allow \
-                 adjtimex and clock_adjtime in the unit, or on a hub set hub.clock = \"trusted\""
+            tracing::info!(
+                "this service may not ask the kernel whether the clock is synchronised ({error}): systemd-timesyncd is \
+                 taken at its word; with another time service allow it in the unit, or set hub.clock = \"trusted\""
             );
         }
         Clock { standing: Standing { ask, known: None }, randomness, boot }
@@ -89,6 +100,17 @@ fn kernel_standing() -> io::Result<ClockStanding> {
         Ok(ClockStanding::Unsynced)
     } else {
         Ok(ClockStanding::Synced)
+    }
+}
+
+/// What systemd-timesyncd says of it, for a service that may not ask the kernel.
+fn timesyncd_standing(mark: &Path) -> ClockStanding {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    let now = SystemTime::now();
+    let age = |set: SystemTime| now.duration_since(set).unwrap_or_else(|later| later.duration());
+    match fs::metadata(mark).and_then(|mark| mark.modified()) {
+        Ok(set) if age(set) < TIMESYNCD_LASTS => ClockStanding::Synced,
+        _ => ClockStanding::Unsynced,
     }
 }
 
@@ -193,6 +215,22 @@ mod tests {
         let mut clock = Clock::new(true);
         assert!(clock.synced());
         assert_eq!(clock.moment().clock, ClockStanding::Synced);
+    }
+
+    #[test]
+    fn timesyncd_is_believed_as_long_as_the_kernel_would_believe_it() {
+        let mark = tempfile::NamedTempFile::new().unwrap();
+        let set = |time: SystemTime| {
+            mark.as_file().set_modified(time).unwrap();
+            timesyncd_standing(mark.path())
+        };
+        let now = fs::metadata(mark.path()).unwrap().modified().unwrap();
+        assert_eq!(set(now), ClockStanding::Synced);
+        assert_eq!(set(now - Duration::from_secs(31_000)), ClockStanding::Synced);
+        assert_eq!(set(now - Duration::from_secs(33_000)), ClockStanding::Unsynced);
+        assert_eq!(set(now + Duration::from_secs(33_000)), ClockStanding::Unsynced);
+        let nowhere = mark.path().with_extension("missing");
+        assert_eq!(timesyncd_standing(&nowhere), ClockStanding::Unsynced);
     }
 
     #[test]

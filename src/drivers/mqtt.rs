@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{debug, error_span};
 
-use crate::controller::input::LinkChange;
+use crate::controller::input::{LinkChange, LinkProblem};
 use outbox::Outbox;
 
 /// Enough for a TLS handshake of an unoptimised build.
@@ -53,6 +53,8 @@ pub struct LinkSettings {
     pub last_words: Vec<Publication>,
     /// At least one.
     pub subscriptions: Vec<Subscription>,
+    /// Subscribed to as well. The link is up even if the broker refuses one of these.
+    pub optional: Vec<Subscription>,
     /// How much may wait for the broker.
     pub room: Room,
     /// Whether the wall clock may be believed. While it may not, a certificate that is not valid *yet* is accepted.
@@ -197,6 +199,21 @@ impl Link {
         // The thread ends by itself at the deadline. If it panicked, that has been told already.
         let _ = self.thread.join();
     }
+}
+
+/// Whether the broker can be reached, and shows with TLS that it is the right one. Nothing of MQTT is said, so that no
+/// other client is disturbed. Takes at most some five seconds.
+///
+/// # Errors
+///
+/// Why not.
+pub fn reach(settings: &LinkSettings) -> Result<(), LinkProblem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    let runtime =
+        runtime.map_err(|error| problem::configuration(format!("the system gives no poll descriptor ({error})")))?;
+    let dialled = runtime.block_on(dial::dial(settings));
+    runtime.shutdown_background();
+    dialled.map(drop)
 }
 
 /// What MQTT 5 allows in a Topic Name, without what brokers refuse or break off for.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
 
 use super::columns::clock_word;
-use super::file::{self, Standing};
+use super::file::{self, Standing, Trouble};
 use super::{database_path, rows, schema};
 use crate::controller::effect::{IncidentRecord, StepRecord};
 use crate::controller::moment::{Id, Wall};
@@ -50,6 +50,8 @@ pub struct HistoryStep {
 pub enum HistoryError {
     #[error("there is no history at {}: check hub.state_dir, or start the hub once", .0.display())]
     Missing(PathBuf),
+    #[error("{} is closed to this user: try with sudo", .0.display())]
+    Closed(PathBuf),
     #[error("{} cannot be read as the hub's history: {reason}", .path.display())]
     Foreign { path: PathBuf, reason: String },
     #[error("{} cannot be read ({error}): check that you run this as root or as the hub's user", .path.display())]
@@ -74,6 +76,33 @@ pub fn read(state_dir: &Path, limit: usize) -> Result<Vec<HistoryEntry>, History
         Standing::Foreign(reason) => Err(HistoryError::Foreign { path: path.clone(), reason }),
         Standing::Known => entries(&connection, limit).map_err(unreadable),
     }
+}
+
+/// Reads the whole database through, beside the running hub or without one.
+///
+/// # Errors
+///
+/// [`HistoryError::Foreign`] with what is wrong, if the file is damaged or not ours.
+pub fn check(state_dir: &Path) -> Result<(), HistoryError> {
+    let path = database_path(state_dir);
+    let foreign = |reason: String| HistoryError::Foreign { path: path.clone(), reason };
+    let judged = |error: rusqlite::Error| match file::judge(&path, "read", &error) {
+        Trouble::File(reason) => foreign(reason),
+        Trouble::Around(_) => HistoryError::Unreadable { path: path.clone(), error },
+    };
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(HistoryError::Missing(path)),
+        Err(_) => return Err(HistoryError::Closed(path)),
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(judged)?;
+    connection.busy_timeout(Duration::from_secs(1)).map_err(judged)?;
+    if let Standing::Foreign(reason) = file::standing(&connection, &schema::KIND).map_err(judged)? {
+        return Err(foreign(reason));
+    }
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(judged)?;
+    if said == "ok" { Ok(()) } else { Err(foreign(format!("it is damaged ({said})"))) }
 }
 
 fn entries(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<HistoryEntry>> {

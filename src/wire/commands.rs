@@ -6,6 +6,7 @@ use core::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::home_assistant::SOURCE;
 use super::text::{parse_id, parse_timestamp, tidy};
 use crate::controller::input::{CancelTarget, Content, Malformed};
 use crate::controller::moment::Wall;
@@ -22,12 +23,7 @@ type Problem = String;
 /// What the payload of a command says: a plain word (surrounding ASCII white space does not count) or a JSON object
 /// whose unknown keys do not count, as the command allows.
 pub fn command(name: CommandName, payload: &[u8]) -> Result<Content, Malformed> {
-    if payload.len() > MAX_BYTES {
-        return Err(without_id(format!("the message must not be larger than {MAX_BYTES} bytes")));
-    }
-    let Ok(text) = str::from_utf8(payload.trim_ascii()) else {
-        return Err(without_id("the message must be UTF-8 text".into()));
-    };
+    let text = text(payload)?;
     match name {
         CommandName::Request => request(text),
         CommandName::Cancel => cancel(text),
@@ -35,6 +31,40 @@ pub fn command(name: CommandName, payload: &[u8]) -> Result<Content, Malformed> 
         CommandName::Test => test(text).map_err(without_id),
     }
 }
+
+fn text(payload: &[u8]) -> Result<&str, Malformed> {
+    if payload.len() > MAX_BYTES {
+        return Err(without_id(format!("the message must not be larger than {MAX_BYTES} bytes")));
+    }
+    str::from_utf8(payload.trim_ascii()).map_err(|_| without_id("the message must be UTF-8 text".into()))
+}
+
+/// What Home Assistant's siren says: `ON` or `OFF`, or JSON with one of them as its `state`. On is a request for the siren
+/// only, off is a silence; what is neither counts as a request that was not understood.
+pub fn siren(payload: &[u8]) -> (CommandName, Result<Content, Malformed>) {
+    let said = text(payload).and_then(|text| {
+        if !text.starts_with('{') {
+            return switched(text, None).map_err(without_id);
+        }
+        Fields::of(text, &["state", "id"], |fields, id| match fields.get("state") {
+            Said::Text(state) => switched(&state, id),
+            Said::Nothing | Said::Other => Err(NO_SUCH_STATE.into()),
+        })
+    });
+    let is_off = matches!(said, Ok(Content::Silence { .. }));
+    (if is_off { CommandName::Silence } else { CommandName::Request }, said)
+}
+
+fn switched(state: &str, id: Option<String>) -> Result<Content, Problem> {
+    let source = Some(SOURCE.to_owned());
+    match state {
+        "ON" => Ok(Content::Request { service: Service::Siren, id, source, user: None, sent_at: None }),
+        "OFF" => Ok(Content::Silence { id }),
+        _ => Err(NO_SUCH_STATE.into()),
+    }
+}
+
+const NO_SUCH_STATE: &str = "the siren must be switched ON or OFF";
 
 fn request(text: &str) -> Result<Content, Malformed> {
     if !text.starts_with('{') {

@@ -3,6 +3,7 @@
 
 pub mod center;
 pub mod commands;
+pub mod home_assistant;
 pub mod keys;
 pub mod reports;
 pub mod signals;

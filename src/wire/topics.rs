@@ -17,6 +17,11 @@ impl AppTopics {
         self.under(name.as_str())
     }
 
+    /// Where Home Assistant switches the siren.
+    pub fn siren(&self) -> String {
+        self.under("siren")
+    }
+
     /// `online` or `offline`; retained, and the hub's will.
     pub fn availability(&self) -> String {
         self.under("availability")
@@ -44,8 +49,8 @@ impl AppTopics {
 
     /// Whether a topic is one that only the hub may speak on, or one that it listens on.
     pub fn is_taken(&self, topic: &str) -> bool {
-        let spoken = [self.availability(), self.state(), self.event(), self.reply()];
-        self.parse(topic).is_some() || spoken.iter().any(|taken| taken == topic)
+        let others = [self.availability(), self.state(), self.event(), self.reply(), self.siren()];
+        self.parse(topic).is_some() || others.iter().any(|taken| taken == topic)
     }
 
     fn under(&self, last: &str) -> String {

@@ -42,6 +42,8 @@ pub struct Seen {
     pub log: Vec<LogLine>,
     pub batches: Vec<Batch>,
     pub lookups: usize,
+    /// The acks, by their signals, and the updates, by their stages, in the order in which they left.
+    pub said: Vec<String>,
 }
 
 pub struct Center {
@@ -255,9 +257,13 @@ impl Center {
             }
             Effect::Say(Said::Ack(ack)) => {
                 self.assert_stored(&ack);
+                self.seen.said.push(format!("ack of {}", ack.signal.0));
                 self.seen.acks.push(ack);
             }
-            Effect::Say(Said::Update(update)) => self.seen.updates.push((now, update)),
+            Effect::Say(Said::Update(update)) => {
+                self.seen.said.push(as_text(&update));
+                self.seen.updates.push((now, update));
+            }
             Effect::Say(Said::Plan(token)) => {
                 let on_disk = self.paper.tokens.get(&token.account).is_some_and(|kept| kept.serial >= token.serial);
                 assert!(on_disk, "a token left before it was on disk: {token:?}");

@@ -81,6 +81,7 @@ pub fn settings(port: u16) -> LinkSettings {
             Subscription { topic: "in".into(), wants_retained: false },
             Subscription { topic: "wanted".into(), wants_retained: true },
         ],
+        optional: Vec::new(),
         room: Room::SMALL,
         clock_trusted: Arc::new(|| true),
     }

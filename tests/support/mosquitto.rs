@@ -156,7 +156,7 @@ fn first_outgoing_port() -> u16 {
 }
 
 /// Debian puts the broker where an ordinary user's PATH does not look.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])

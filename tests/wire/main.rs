@@ -2,6 +2,7 @@
 
 mod center;
 mod commands;
+mod home_assistant;
 mod keys;
 mod reports;
 mod signals;

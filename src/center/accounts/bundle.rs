@@ -100,10 +100,29 @@ impl Bundle {
     pub fn next_commands(&self, config: &CenterConfig, entry: &Entry) -> String {
         let id = &entry.account.id;
         let dir = self.dir.display();
-        let broker = format!(
-            "At the center's broker, choose a password for the hub:\n  \
-             sudo mosquitto_passwd /etc/mosquitto/sos-center.passwd {id} && sudo systemctl reload mosquitto\n"
-        );
+        let is_within_tls = config.hubs.ca_file.is_some();
+        let broker = if is_within_tls {
+            format!(
+                "The broker knows a hub by a certificate whose common name is the account. Where the authority's key is:\n  \
+                 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj /CN={id} \\\n    \
+                 -CA center-ca.pem -CAkey center-ca.key -addext basicConstraints=critical,CA:FALSE \\\n    \
+                 -keyout center-client.key -out center-client.pem\n\
+                 Hand both over with the rest. (A broker that asks hubs for a password instead: mosquitto_passwd.)\n"
+            )
+        } else {
+            format!(
+                "At the center's broker, choose a password for the hub:\n  \
+                 sudo mosquitto_passwd /etc/mosquitto/sos-center.passwd {id} && sudo systemctl reload mosquitto\n"
+            )
+        };
+        let (login, of_center) = if is_within_tls {
+            (
+                "sudo install -o root -g sos-hub -m 640 center-client.pem center-client.key /etc/sos-hub/",
+                "client_cert_file and client_key_file",
+            )
+        } else {
+            ("sudoedit /etc/sos-hub/center.password      the password that was chosen above", "password_file")
+        };
         let host = &config.hubs.host;
         let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
         let elsewhere = if is_here {
@@ -114,7 +133,7 @@ impl Bundle {
         } else {
             String::new()
         };
-        let ca = if config.hubs.ca_file.is_some() { format!(" {CA_FILE}") } else { String::new() };
+        let ca = if is_within_tls { format!(" {CA_FILE}") } else { String::new() };
         // What is no secret is for everybody: a center on the same machine reads the CA, too.
         let own_key = if self.dir.join("hub.key").exists() {
             "sudo install -o root -g sos-hub -m 640 hub.key /etc/sos-hub/\n  "
@@ -128,9 +147,9 @@ impl Bundle {
              {own_key}sudo install -m 644 hub.toml center.pub{ca} /etc/sos-hub/\n  \
              sudo install -d -o sos-hub -g sos-hub -m 700 /var/lib/sos-hub\n  \
              sudo install -o sos-hub -g sos-hub -m 600 plan.jwt /var/lib/sos-hub/plan.jwt\n  \
-             sudoedit /etc/sos-hub/center.password      the password that was chosen above\n  \
-             sudoedit /etc/sos-hub/hub.toml             siren, buttons; without \"#\": password_file of [center] and \
-             [app], username of [app]\n  \
+             {login}\n  \
+             sudoedit /etc/sos-hub/hub.toml             siren, buttons; without \"#\": {of_center} of [center], \
+             username and password_file of [app]\n  \
              sudo systemd-tmpfiles --create sos-hub.conf\n  \
              sudo sos-hub check\n  \
              sudo systemctl enable sos-hub && sudo systemctl restart sos-hub"

@@ -223,7 +223,7 @@ impl Incident {
 
     /// A line of its history.
     pub fn tell(&mut self, text: String, turn: &mut Turn) {
-        let number = self.steps.last().map_or(1, |step| step.number + 1);
+        let number = self.steps.last().map_or(1, |step| step.number.saturating_add(1));
         let step =
             StepRecord { incident: self.id(), number, wall: turn.at.wall, operator: turn.operator.clone(), text };
         turn.record(Record::Step(step.clone()));

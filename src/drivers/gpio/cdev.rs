@@ -76,6 +76,15 @@ impl CdevLines {
         Ok(Place { chip: chip.path().to_path_buf(), label: info.label.clone(), offset })
     }
 
+    /// Who holds the line; `None`: nobody.
+    pub(super) fn holder(&self, line: u32) -> Result<Option<String>, Problem> {
+        let place = self.find(line)?;
+        let info = Chip::from_path(&place.chip).and_then(|chip| chip.line_info(place.offset));
+        let info = info.map_err(|error| format!("{place} cannot be looked at: {error}"))?;
+        let name = if info.consumer.is_empty() { "the kernel".to_owned() } else { info.consumer };
+        Ok(info.used.then_some(name))
+    }
+
     fn no_chip(&self, name: &str, seen: &[String]) -> Problem {
         let problem = if seen.is_empty() {
             "there is no GPIO chip in /dev: run on a Raspberry Pi".into()

@@ -77,6 +77,15 @@ pub enum GpioEvent {
     Pong(u64),
 }
 
+/// Who holds a line of the header, by the name that a program gives the kernel; `None`: nobody. It is not opened.
+///
+/// # Errors
+///
+/// Why it cannot be seen, in a sentence for a person.
+pub fn holder(line: u32) -> Result<Option<String>, String> {
+    cdev::CdevLines::new(None).holder(line)
+}
+
 /// The open lines. Dropping it does what [`Gpio::stop`] does.
 pub struct Gpio {
     shared: Arc<Shared>,

@@ -220,7 +220,8 @@ impl<'a, L: Listener> Connection<'a, L> {
             let asked = Duration::from_secs(properties.server_keep_alive.unwrap_or_default().into());
             self.patience = SILENCE.max(asked.mul_f64(2.5));
         }
-        let filters = self.settings.subscriptions.iter().map(|subscription| Filter {
+        let wanted = self.settings.subscriptions.iter().chain(&self.settings.optional);
+        let filters = wanted.map(|subscription| Filter {
             retain_forward_rule: if subscription.wants_retained {
                 RetainForwardRule::OnEverySubscribe
             } else {
@@ -240,6 +241,7 @@ impl<'a, L: Listener> Connection<'a, L> {
         if answer.return_codes.len() < subscriptions.len() {
             return Err(problem::of_short_suback(self.broker()));
         }
+        // The answers come in the order of the topics, so those of the optional ones are the last.
         match subscriptions.iter().zip(&answer.return_codes).find(|(_, code)| !granted(code)) {
             None => Ok(()),
             Some((subscription, code)) => Err(problem::of_subscription(&subscription.topic, code, self.broker())),

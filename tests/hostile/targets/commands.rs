@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use sos_hub::controller::input::{CancelTarget, Content};
-use sos_hub::controller::words::{CommandName, TestKind};
-use sos_hub::wire::commands::{MAX_BYTES, MAX_CHARACTERS, command};
+use sos_hub::controller::words::{CommandName, Service, TestKind};
+use sos_hub::wire::commands::{MAX_BYTES, MAX_CHARACTERS, command, siren};
 use sos_hub::wire::text::{parse_id, tidy, timestamp};
 
 use super::bytes::Bytes;
@@ -12,6 +12,7 @@ pub fn check(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let name = bytes.pick(&CommandName::ALL);
     let payload = bytes.rest();
+    check_siren(payload);
     match command(name, payload) {
         Ok(content) => {
             assert!(payload.len() <= MAX_BYTES && str::from_utf8(payload).is_ok());
@@ -28,6 +29,16 @@ pub fn check(data: &[u8]) {
             assert!(malformed.id.is_none_or(|id| (1..=MAX_CHARACTERS).contains(&id.chars().count())));
             assert!(!malformed.problem.is_empty() && malformed.problem.len() < 300, "{}", malformed.problem);
         }
+    }
+}
+
+/// The siren's switch makes nothing else of any bytes than a request for the siren or a silence.
+fn check_siren(payload: &[u8]) {
+    match siren(payload) {
+        (CommandName::Request, Ok(content @ Content::Request { service: Service::Siren, .. }))
+        | (CommandName::Silence, Ok(content @ Content::Silence { .. })) => assert_is_bounded(&content),
+        (CommandName::Request, Err(malformed)) => assert!(malformed.problem.len() < 300, "{}", malformed.problem),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -1,0 +1,72 @@
+//! Whether what is secret is readable to the wrong people.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Options;
+use super::finding::{Finding, Findings};
+use crate::config::{Config, PanelTls, reader};
+
+/// Where a secret can be named.
+const KEYS: [(&str, &str); 6] = [
+    ("app", "password_file"),
+    ("center", "password_file"),
+    ("center", "hub_key_file"),
+    ("center", "client_key_file"),
+    ("panel", "pin_file"),
+    ("panel", "tls_key_file"),
+];
+
+pub fn look(findings: &mut Findings, options: &Options, config: &Config) {
+    let mut all_well = true;
+    let mut add = |finding: Finding| {
+        all_well = false;
+        findings.add(finding);
+    };
+    for path in secrets(&options.config, config) {
+        let shown = path.display();
+        let Ok(found) = fs::metadata(&path) else { continue };
+        let mode = found.permissions().mode();
+        if mode & 0o007 != 0 {
+            add(Finding::fail(
+                "secrets",
+                format!("{shown} is open to every user of this machine (mode {:04o}).", mode & 0o7777),
+                format!("sudo chmod o= {shown}; if somebody may have read it, change what is in it."),
+            ));
+        } else if mode & 0o020 != 0 {
+            add(Finding::warn(
+                "secrets",
+                format!("{shown} can be changed by its whole group (mode {:04o}).", mode & 0o7777),
+                format!("sudo chmod g-w {shown}"),
+            ));
+        }
+    }
+    let dir = options.config.parent().unwrap_or(Path::new("/"));
+    if let Ok(found) = fs::metadata(dir)
+        && found.permissions().mode() & 0o002 != 0
+        && found.mode() & 0o1000 == 0
+    {
+        let dir = dir.display();
+        let message = format!("Every user of this machine can change what is in {dir}.");
+        add(Finding::fail("secrets", message, format!("sudo chmod 755 {dir}")));
+    }
+    if all_well {
+        findings.add(Finding::ok("secrets", "Keys, passwords and PIN are closed to other users of this machine."));
+    }
+}
+
+/// The files themselves: what this user may not read is not in the configuration that was loaded.
+fn secrets(file: &Path, config: &Config) -> Vec<PathBuf> {
+    let named = reader::words(file);
+    let is_secret =
+        |table: &str, key: &str| KEYS.contains(&(table, key)) || (table, key) == ("camera", "password_file");
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    let mut list: Vec<PathBuf> =
+        named.into_iter().filter(|(table, key, _)| is_secret(table, key)).map(|(_, _, name)| dir.join(name)).collect();
+    if config.panel.tls == PanelTls::SelfMade {
+        list.push(config.hub.state_dir.join("panel-key.pem"));
+    }
+    list.push(config.hub.state_dir.join("hub.db"));
+    list
+}

@@ -1,0 +1,103 @@
+//! What the monitoring center gave out: read from its directory and judged, then brought to its places.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::wire::center::plan_token;
+use crate::wire::tokens::{Signer, Verifier};
+
+/// Larger files are none of a bundle.
+const LIMIT: u64 = 1024 * 1024;
+
+/// A bundle whose parts belong together.
+pub struct Bundle {
+    pub host: String,
+    pub port: u16,
+    pub account: String,
+    /// The name that the center gave the hub.
+    pub hub_id: String,
+    /// The user at the center's broker.
+    pub username: Option<String>,
+    /// `None`: the hub has made its key itself.
+    pub hub_key: Option<Vec<u8>>,
+    pub center_pub: Vec<u8>,
+    pub ca: Option<Vec<u8>>,
+    pub plan: Vec<u8>,
+}
+
+/// The first plan that a hub is given, and how new it is.
+pub struct Plan {
+    pub serial: u64,
+}
+
+impl Bundle {
+    /// The sentence of a refusal says what is wrong with the directory.
+    pub fn read(dir: &Path) -> Result<Bundle, String> {
+        let text = String::from_utf8(needed(dir, "hub.toml")?).map_err(|_| not_a_bundle(dir, "hub.toml is no text"))?;
+        let file: toml::Table = text.parse().map_err(|_| not_a_bundle(dir, "hub.toml is not valid TOML"))?;
+        let center = file.get("center").and_then(|center| center.as_table());
+        let value = |key: &str| center.and_then(|center| center.get(key));
+        let word = |key: &str| value(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let missing = |key: &str| not_a_bundle(dir, &format!("hub.toml has no {key} in [center]"));
+        let port = value("port").and_then(|port| port.as_integer()).and_then(|port| u16::try_from(port).ok());
+        let account = word("account").ok_or_else(|| missing("account"))?;
+        let hub_id = file.get("hub").and_then(|hub| hub.get("id")).and_then(|id| id.as_str());
+        let bundle = Bundle {
+            host: word("host").ok_or_else(|| missing("host"))?,
+            port: port.ok_or_else(|| missing("port"))?,
+            hub_id: hub_id.unwrap_or(&account).to_owned(),
+            username: word("username"),
+            hub_key: optional(dir, "hub.key")?,
+            center_pub: needed(dir, "center.pub")?,
+            ca: word("ca_file").map(|name| needed(dir, &name)).transpose()?,
+            plan: needed(dir, "plan.jwt")?,
+            account,
+        };
+        if let Some(key) = &bundle.hub_key {
+            Signer::from_pem(key, &bundle.account)
+                .map_err(|problem| not_a_bundle(dir, &format!("hub.key {problem}")))?;
+        }
+        bundle.plan_in(&bundle.plan).map_err(|problem| not_a_bundle(dir, &problem))?;
+        Ok(bundle)
+    }
+
+    /// A plan of this center for this account.
+    pub fn plan_in(&self, token: &[u8]) -> Result<Plan, String> {
+        let verifier = Verifier::from_pem(&self.center_pub).map_err(|problem| format!("center.pub {problem}"))?;
+        let text = str::from_utf8(token).map_err(|_| "plan.jwt is no text".to_owned())?;
+        let plan =
+            plan_token(text, &self.account, &verifier).map_err(|problem| format!("plan.jwt: the token {problem}"))?;
+        Ok(Plan { serial: plan.serial })
+    }
+
+    /// Whether the plan that lies in the hub's memory is at least as new.
+    pub fn is_older_than(&self, there: &Path) -> bool {
+        let there = fs::read(there).ok().and_then(|token| self.plan_in(&token).ok());
+        match (there, self.plan_in(&self.plan)) {
+            (Some(there), Ok(ours)) => there.serial >= ours.serial,
+            _ => false,
+        }
+    }
+}
+
+fn needed(dir: &Path, name: &str) -> Result<Vec<u8>, String> {
+    optional(dir, name)?.ok_or_else(|| not_a_bundle(dir, &format!("there is no {name} in it")))
+}
+
+fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+    let path: PathBuf = dir.join(name);
+    let size = fs::metadata(&path).map(|found| found.len());
+    match size.and_then(|size| if size > LIMIT { Err(io::Error::other("it is too large")) } else { fs::read(&path) }) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{} cannot be read ({error}): try with sudo, or correct the path.", path.display())),
+    }
+}
+
+fn not_a_bundle(dir: &Path, problem: &str) -> String {
+    format!(
+        "{} is not what a monitoring center gives out ({problem}): name the directory of `sos-center account add --out`.",
+        dir.display()
+    )
+}

@@ -1,0 +1,120 @@
+//! Questions to the person at the terminal, each with its reason and its default. Nobody is asked with `--yes`.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+use super::Failure;
+
+/// Wrong answers after which nobody seems to be there who understands.
+const PATIENCE: usize = 5;
+
+/// Who answers.
+#[derive(Clone, Copy)]
+pub struct Dialogue {
+    pub asks: bool,
+}
+
+/// One question.
+pub struct Question<'a> {
+    pub question: &'a str,
+    /// One line: why it matters, or how to find the answer.
+    pub why: &'a str,
+    /// The option that answers it.
+    pub option: &'a str,
+}
+
+impl Dialogue {
+    /// Says something to the person.
+    pub fn say(&self, text: impl Display) {
+        // A reader that has gone away is no problem of the setup.
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+
+    /// What the option says, else what is answered, else the default; `rule` makes a value of it or says, as a whole
+    /// sentence, why it is none. `None`: there is no default.
+    pub fn text<T>(
+        &self,
+        question: &Question,
+        given: Option<&str>,
+        default: Option<&str>,
+        rule: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let usage = |problem: String| Failure::Usage(format!("{}: {problem}", question.option));
+        if let Some(given) = given {
+            return rule(given).map_err(usage);
+        }
+        if !self.asks {
+            let Some(default) = default else {
+                return Err(Failure::Usage(format!("Nobody is asked, so name it with {}.", question.option)));
+            };
+            return rule(default).map_err(usage);
+        }
+        for _ in 0..PATIENCE {
+            self.say(format_args!("\n{}\n  {}", question.question, question.why));
+            let answer = self.line(&default.map_or("  > ".to_owned(), |default| format!("  [{default}] > ")))?;
+            let answer = if answer.is_empty() { default.unwrap_or_default() } else { &answer };
+            match rule(answer) {
+                Ok(value) => return Ok(value),
+                Err(problem) => self.say(format_args!("  {problem}")),
+            }
+        }
+        Err(Failure::Usage(format!("That question stays open. Answer it with {}.", question.option)))
+    }
+
+    /// Yes or no.
+    pub fn whether(&self, question: &Question, given: Option<bool>, default: bool) -> Result<bool, Failure> {
+        let word = |yes: bool| if yes { "yes" } else { "no" };
+        self.text(question, given.map(word), Some(word(default)), |answer| match answer.to_lowercase().as_str() {
+            "y" | "yes" => Ok(true),
+            "n" | "no" => Ok(false),
+            _ => Err("Answer yes or no.".to_owned()),
+        })
+    }
+
+    /// A secret, typed twice without being shown; empty: none was given.
+    pub fn secret(&self, question: &Question) -> Result<String, Failure> {
+        if !self.asks {
+            return Ok(String::new());
+        }
+        self.say(format_args!("\n{}\n  {}", question.question, question.why));
+        if !io::stdin().is_terminal() {
+            return self.line("  > ");
+        }
+        for _ in 0..PATIENCE {
+            let unread = |error: io::Error| Failure::Failed(format!("The terminal cannot be read ({error})."));
+            let first = rpassword::prompt_password("  > ").map_err(unread)?;
+            if first.is_empty() || rpassword::prompt_password("  The same again > ").map_err(unread)? == first {
+                return Ok(first);
+            }
+            self.say("  The two differ: once more.");
+        }
+        Err(Failure::Usage(format!("That question stays open. Answer it with {}.", question.option)))
+    }
+
+    /// Waits for the Enter key, or for a line.
+    pub fn line(&self, prompt: &str) -> Result<String, Failure> {
+        let mut out = io::stdout();
+        let _ = write!(out, "{prompt}").and_then(|()| out.flush());
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) => Err(Failure::Usage(
+                "Nobody answers: run it in a terminal, or with --yes and an option for each answer.".to_owned(),
+            )),
+            Ok(_) => Ok(line.trim().to_owned()),
+            Err(error) => Err(Failure::Failed(format!("The terminal cannot be read ({error})."))),
+        }
+    }
+}
+
+/// The secret in the first line of a file that an option names.
+pub fn first_line_of(option: &str, path: &Path) -> Result<String, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::Usage(format!("{option} {} cannot be read ({error}): correct the path.", path.display()))
+    })?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(Failure::Usage(format!("{option} {} has no first line: write the secret in it.", path.display()))),
+    }
+}

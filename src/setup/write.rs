@@ -1,0 +1,321 @@
+//! From the answers to the files: all of them, or none.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::answers::{Answers, Broker, Center, Secret};
+use super::broker::{self, LocalBroker};
+use super::dialogue::Dialogue;
+use super::document::{Document, quoted};
+use super::existing::Existing;
+use super::files::{self, Access, Changes, Owner};
+use super::options::{Options, Reach};
+use crate::config::{Config, Problems};
+
+/// Where the hub keeps its memory if nothing else is said.
+const STATE_DIR: &str = "/var/lib/sos-hub";
+
+/// What came of it.
+pub struct Written {
+    /// The configuration, with what `check` warns of.
+    pub loaded: (Config, Problems),
+    pub has_local_broker: bool,
+    /// To be undone if the broker does not start with it.
+    pub changes: Changes,
+    /// What the person has to know.
+    pub notes: Vec<String>,
+}
+
+struct Writer<'a> {
+    options: &'a Options,
+    existing: &'a Existing,
+    dialogue: &'a Dialogue,
+    dir: PathBuf,
+    /// Whom the hub runs as.
+    service: Option<Owner>,
+    document: Document,
+    changes: Changes,
+    notes: Vec<String>,
+}
+
+/// Writes every file, and has the configuration read as the hub will read it.
+pub fn write(
+    options: &Options,
+    existing: &Existing,
+    answers: &Answers,
+    dialogue: &Dialogue,
+) -> Result<Written, Failure> {
+    let dir = options.config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    files::directory(dir, 0o755, None)?;
+    let mut writer = Writer {
+        options,
+        existing,
+        dialogue,
+        dir: dir.to_owned(),
+        service: files::owner(&options.service_user),
+        document: Document::new(&existing.text),
+        changes: Changes::default(),
+        notes: Vec::new(),
+    };
+    match writer.write(answers) {
+        Ok(loaded) => {
+            let has_local_broker = matches!(answers.broker, Broker::Local { .. });
+            Ok(Written { loaded, has_local_broker, changes: writer.changes, notes: writer.notes })
+        }
+        Err(failure) => {
+            writer.changes.undo();
+            Err(failure)
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn write(&mut self, answers: &Answers) -> Result<(Config, Problems), Failure> {
+        self.hub(answers);
+        self.lines(answers);
+        self.broker(&answers.broker)?;
+        if let Some(center) = &answers.center {
+            self.center(center)?;
+        }
+        self.panel(answers)?;
+        self.configuration(answers)
+    }
+
+    fn hub(&mut self, answers: &Answers) {
+        self.document.set("hub", "id", &quoted(&answers.id));
+        if let Some(name) = &answers.name {
+            self.document.set("hub", "name", &quoted(name));
+        }
+        if let Some(dir) = &self.options.state_dir {
+            self.document.set("hub", "state_dir", &quoted(&dir.to_string_lossy()));
+        }
+        if let Some(dir) = &self.options.mock_dir {
+            self.document.set("gpio", "backend", "\"mock\"");
+            self.document.set("gpio", "mock_dir", &quoted(&dir.to_string_lossy()));
+        }
+    }
+
+    fn lines(&mut self, answers: &Answers) {
+        self.document.set("siren", "line", &answers.siren_line.to_string());
+        if answers.siren_active_low {
+            self.document.set("siren", "active_low", "true");
+        } else {
+            self.document.unset("siren", "active_low");
+        }
+        match answers.led_line {
+            Some(line) => self.document.set("led", "line", &line.to_string()),
+            None => self.document.unset("led", "line"),
+        }
+        if let Some(buttons) = &answers.buttons {
+            self.document.set_buttons(buttons);
+        }
+    }
+
+    fn broker(&mut self, answer: &Broker) -> Result<(), Failure> {
+        match answer {
+            Broker::Local { port, home_assistant } => self.local_broker(*port, *home_assistant),
+            Broker::There { host, port, username, password, ca_file } => {
+                self.set_broker(host, *port);
+                match username {
+                    Some(username) => self.document.set("app", "username", &quoted(username)),
+                    None => self.document.unset("app", "username"),
+                }
+                self.secret("app", "password_file", "app.password", password)?;
+                if let Some(ca_file) = ca_file {
+                    let content = fs::read(ca_file).map_err(|error| {
+                        let file = ca_file.display();
+                        Failure::Usage(format!("--broker-ca-file {file} cannot be read ({error}): correct the path."))
+                    })?;
+                    self.changes.write(&self.dir.join("home-ca.pem"), &content, Access::Open)?;
+                    self.document.set("app", "ca_file", "\"home-ca.pem\"");
+                } else if self.existing.word("app", "host").as_ref() != Some(host) {
+                    self.document.unset("app", "ca_file");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn local_broker(&mut self, port: u16, home_assistant: bool) -> Result<(), Failure> {
+        self.set_broker("127.0.0.1", port);
+        self.document.set("app", "username", &quoted(broker::HUB_USER));
+        self.document.set("app", "password_file", "\"app.password\"");
+        self.document.unset("app", "ca_file");
+        let mut users = BTreeMap::new();
+        let clients = [
+            (broker::APP_USER, "client-app.password", true),
+            ("homeassistant", "client-homeassistant.password", home_assistant),
+        ];
+        let own = self.dir.join("app.password");
+        let password = broker::password_in(&own)?;
+        self.changes.write(&own, line(&password).as_bytes(), Access::Service(self.service))?;
+        users.insert(broker::HUB_USER.to_owned(), password);
+        for (user, file, wanted) in clients {
+            let file = self.dir.join(file);
+            if !wanted {
+                continue;
+            }
+            let password = broker::password_in(&file)?;
+            self.changes.write(&file, line(&password).as_bytes(), Access::Private(None))?;
+            users.insert(user.to_owned(), password);
+            self.notes.push(format!("The password of the broker's user {user} is in {}.", file.display()));
+        }
+        let word = |table: &str, key: &str, default: &str| {
+            self.existing.word(table, key).unwrap_or_else(|| default.to_owned())
+        };
+        let (topic_prefix, discovery_prefix) =
+            (word("app", "topic_prefix", "sos"), word("home_assistant", "prefix", "homeassistant"));
+        let broker = LocalBroker {
+            mosquitto_dir: &self.options.mosquitto_dir,
+            port,
+            topic_prefix: &topic_prefix,
+            discovery_prefix: &discovery_prefix,
+            users,
+        };
+        broker.write(self.dialogue, &mut self.changes)
+    }
+
+    fn set_broker(&mut self, host: &str, port: u16) {
+        self.document.set("app", "host", &quoted(host));
+        self.document.set("app", "port", &port.to_string());
+    }
+
+    fn center(&mut self, center: &Center) -> Result<(), Failure> {
+        let bundle = &center.bundle;
+        let key = self.dir.join("hub.key");
+        match &bundle.hub_key {
+            Some(content) => self.changes.write(&key, content, Access::Service(self.service))?,
+            None if key.is_file() => {}
+            None => {
+                return Err(Failure::Usage(format!(
+                    "The center has no key for this hub, so it must be the one that was made here: put it at {}.",
+                    key.display()
+                )));
+            }
+        }
+        self.changes.write(&self.dir.join("center.pub"), &bundle.center_pub, Access::Open)?;
+        for (key, value) in [
+            ("host", quoted(&bundle.host)),
+            ("port", bundle.port.to_string()),
+            ("account", quoted(&bundle.account)),
+            ("hub_key_file", "\"hub.key\"".to_owned()),
+            ("center_key_file", "\"center.pub\"".to_owned()),
+        ] {
+            self.document.set("center", key, &value);
+        }
+        match &bundle.ca {
+            Some(ca) => {
+                self.changes.write(&self.dir.join("center-ca.pem"), ca, Access::Open)?;
+                self.document.set("center", "ca_file", "\"center-ca.pem\"");
+            }
+            None => self.document.unset("center", "ca_file"),
+        }
+        let username = bundle.username.as_deref().unwrap_or(&bundle.account);
+        if matches!(center.password, Secret::None) && bundle.username.is_none() {
+            self.document.unset("center", "username");
+        } else {
+            self.document.set("center", "username", &quoted(username));
+        }
+        self.secret("center", "password_file", "center.password", &center.password)?;
+        self.plan(center)
+    }
+
+    /// The first plan goes to the hub's memory, unless a newer one is there.
+    fn plan(&mut self, center: &Center) -> Result<(), Failure> {
+        let state_dir = self.options.state_dir.clone().or_else(|| self.existing.file("hub", "state_dir"));
+        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(STATE_DIR));
+        files::directory(&state_dir, 0o700, self.service)?;
+        let file = state_dir.join("plan.jwt");
+        if !center.bundle.is_older_than(&file) {
+            self.changes.write(&file, &center.bundle.plan, Access::Private(self.service))?;
+        }
+        if let Some(dir) = &self.options.center {
+            let dir = dir.display();
+            self.notes.push(format!("{dir} is not needed any more and holds the hub's key: remove it."));
+        }
+        Ok(())
+    }
+
+    fn panel(&mut self, answers: &Answers) -> Result<(), Failure> {
+        let listen = self.existing.word("panel", "listen");
+        let address = if answers.reach == Reach::Network { "0.0.0.0" } else { "127.0.0.1" };
+        let there: Option<std::net::SocketAddr> = listen.and_then(|listen| listen.parse().ok());
+        let is_as_wanted = there.is_some_and(|there| {
+            there.port() == answers.panel_port && there.ip().is_loopback() == (answers.reach == Reach::Local)
+        });
+        if !is_as_wanted {
+            self.document.set("panel", "listen", &quoted(&format!("{address}:{}", answers.panel_port)));
+        }
+        let has_tls = self.existing.word("panel", "tls").is_some_and(|tls| tls != "off");
+        if answers.reach == Reach::Network && !has_tls && self.existing.word("panel", "tls_cert_file").is_none() {
+            self.document.set("panel", "tls", "\"self-made\"");
+        }
+        if let Secret::New(_) = answers.pin {
+            let file = self.dir.join("panel.pin");
+            self.notes.push(format!("The panel's PIN is in {}.", file.display()));
+        }
+        self.secret("panel", "pin_file", "panel.pin", &answers.pin)
+    }
+
+    fn secret(&mut self, table: &str, key: &str, name: &str, secret: &Secret) -> Result<(), Failure> {
+        match secret {
+            Secret::None => self.document.unset(table, key),
+            Secret::Stays => {}
+            Secret::New(text) => {
+                self.changes.write(&self.dir.join(name), line(text).as_bytes(), Access::Service(self.service))?;
+                self.document.set(table, key, &quoted(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Read as the hub will read it, under another name first: what is refused never takes the place of what works.
+    fn configuration(&mut self, answers: &Answers) -> Result<(Config, Problems), Failure> {
+        let text = self.document.text();
+        let candidate = self.dir.join(".hub.toml.candidate");
+        let mut trial = Changes::default();
+        trial.write(&candidate, text.as_bytes(), Access::Private(None))?;
+        let loaded = Config::load(&candidate);
+        trial.undo();
+        let (config, warnings) = loaded.map_err(Failure::Refused)?;
+        if !is_as_answered(&config, answers) {
+            return Err(Failure::Configuration(format!(
+                "{} is written in a way that the setup cannot change: change it by hand, or begin anew with --fresh.",
+                self.options.config.display()
+            )));
+        }
+        let path = &self.options.config;
+        let is_other = fs::read_to_string(path).is_ok_and(|there| there != text);
+        if self.existing.is_set_up && is_other {
+            let copy = files::keep_copy(path)?;
+            self.notes.push(format!("What was there is kept as {}.", copy.display()));
+        }
+        self.changes.write(path, text.as_bytes(), Access::Open)?;
+        Ok((config, warnings))
+    }
+}
+
+/// Lines were changed, and what they mean is known only now.
+fn is_as_answered(config: &Config, answers: &Answers) -> bool {
+    let buttons = |list: &[super::document::Button]| {
+        list.len() == config.buttons.len()
+            && list.iter().zip(&config.buttons).all(|(asked, read)| asked.name == read.name && asked.line == read.line)
+    };
+    let center = |center: &Center| {
+        config.center.account == center.bundle.account && config.center.broker.host == center.bundle.host
+    };
+    config.hub.id == answers.id
+        && (config.siren.line, config.siren.active_low) == (answers.siren_line, answers.siren_active_low)
+        && config.led == answers.led_line
+        && answers.buttons.as_deref().is_none_or(buttons)
+        && answers.center.as_ref().is_none_or(center)
+        && config.panel.listen.port() == answers.panel_port
+        && config.panel.pin_file.is_some() != matches!(answers.pin, Secret::None)
+}
+
+/// A secret as its file has it.
+fn line(secret: &str) -> String {
+    format!("{secret}\n")
+}

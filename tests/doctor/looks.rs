@@ -1,0 +1,272 @@
+//! What the doctor sees.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+use crate::found::Found;
+use crate::home::Home;
+use crate::hub_process::sos_hub;
+use crate::machine::Machine;
+use crate::support::mosquitto::{Mosquitto, free_port};
+use crate::support::wait_until;
+
+/// The properties that systemd shows of a service that is well.
+const WELL: &str = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNRestarts=0\n\
+                    Result=success\nExecMainStatus=0\nWatchdogUSec=9s\n";
+
+fn doctor(machine: &Machine) -> Command {
+    let mut command = sos_hub(&["doctor", "--config"]);
+    command.arg(machine.path("etc/hub.toml")).arg("--service-manager").arg(machine.path("systemctl"));
+    command.arg("--sys-dir").arg(machine.path("sys"));
+    command
+}
+
+/// A machine with a hub that is ready.
+fn well() -> Machine {
+    let mut machine = Machine::new();
+    machine.start_center();
+    let done = machine.unasked(&["--id=home", "--button=hallway:22:police"]);
+    assert!(done.status.success(), "{done:?}");
+    fs::write(machine.path("show"), WELL).unwrap();
+    wait_until("the hub is ready", || {
+        let status = machine.sos_hub(&["status", "--json"]).stdout;
+        serde_json::from_slice::<serde_json::Value>(&status).is_ok_and(|state| state["ready"] == true)
+    });
+    machine
+}
+
+#[test]
+fn a_hub_that_is_well_is_left_alone_and_nothing_fails() {
+    let machine = well();
+    let found = Found::of(doctor(&machine));
+    assert_eq!(found.code, 0, "{:?}", found.checks());
+    assert_ne!(found.verdict(), "fail");
+    let order = [
+        "configuration",
+        "secrets",
+        "service",
+        "broker",
+        "guests",
+        "hub",
+        "center",
+        "plan",
+        "certificates",
+        "lines",
+        "clock",
+        "power",
+        "disk",
+        "memory",
+    ];
+    assert_eq!(found.checks(), order);
+    found.has("broker", "ok", "lets the hub in and takes its subscriptions");
+    found.has("guests", "ok", "lets nobody in without a password");
+    found.has("hub", "ok", "is ready");
+    found.has("center", "ok", "The center is connected");
+    found.has("plan", "ok", "protect_plus has professional monitoring. Its confirmation is good until");
+    found.has("service", "ok", "never had to be started again");
+    found.has("secrets", "ok", "closed to other users");
+    found.has("memory", "ok", "is whole");
+    let log = machine.read("log");
+    assert_eq!(log.matches(" as sos-hub-home (").count(), 1, "the hub's own connection was disturbed: {log}");
+
+    let text = String::from_utf8(doctor(&machine).output().unwrap().stdout).unwrap();
+    assert!(text.contains("ok    hub            The hub runs"), "{text}");
+}
+
+#[test]
+fn an_ordinary_user_is_told_what_they_may_not_see_and_nothing_fails_for_it() {
+    let machine = well();
+    let mut command = doctor(&machine);
+    if unsafe { libc::geteuid() } == 0 {
+        // As somebody who may go there, but reads no secret.
+        fs::set_permissions(machine.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let program = machine.path("sos-hub-for-all");
+        fs::copy(env!("CARGO_BIN_EXE_sos-hub"), &program).unwrap();
+        let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        command = Command::new(program);
+        command.args(arguments).uid(65_534).gid(65_534);
+    } else {
+        for name in ["hub.key", "app.password", "panel.pin"] {
+            fs::set_permissions(machine.path("etc").join(name), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+    }
+    let found = Found::of(command);
+    found.has("configuration", "warn", "accepted with");
+    found.has("broker", "warn", "its login was not tried");
+    found.has("hub", "warn", "was not asked for");
+    found.has("secrets", "ok", "closed to other users");
+    assert_eq!(found.code, 0, "{:?} {:?}", found.verdict(), found.checks());
+}
+
+#[test]
+fn without_a_configuration_the_code_says_so() {
+    let home = Home::new_empty();
+    let mut command = sos_hub(&["doctor", "--config"]);
+    command.arg(home.path().join("hub.toml"));
+    let found = Found::of(command);
+    assert_eq!(found.code, 78);
+    found.has("configuration", "fail", "There is no");
+    let mut command = sos_hub(&["doctor", "--config"]);
+    command.arg(home.write("hub.toml", "[hub]\nid = 7\n"));
+    let found = Found::of(command);
+    assert_eq!(found.code, 78);
+    found.has("configuration", "fail", "is refused, so the hub does not start");
+}
+
+/// A hub that does not run, with more lines of `[app]`, of `[center]`, and of the rest.
+fn at_rest(home: &Home, app: &str, center: &str, rest: &str) -> Found {
+    let toml = format!(
+        "[hub]\nid = \"home\"\nstate_dir = \"state\"\n[gpio]\nbackend = \"mock\"\nmock_dir = \"gpio\"\n[siren]\nline = 17\n\
+         [app]\n{app}\n[center]\nhost = \"127.0.0.1\"\naccount = \"a-1234\"\nhub_key_file = \"hub.key\"\n\
+         center_key_file = \"center.pub\"\n{center}\n{rest}\n"
+    );
+    let mut command = sos_hub(&["doctor", "--config"]);
+    command.arg(home.write("hub.toml", toml)).arg("--sys-dir").arg(home.path().join("sys"));
+    Found::of(command)
+}
+
+#[test]
+fn a_broker_that_is_away_refuses_or_takes_anybody_is_told_apart() {
+    let (home, nobody) = (Home::new(), format!("port = {}", free_port()));
+    let login = "username = \"sos-hub\"\npassword_file = \"app.password\"";
+    let found = at_rest(&home, &format!("{nobody}\n{login}"), &nobody, "");
+    assert_eq!(found.code, 1);
+    found.has("broker", "fail", "cannot be reached");
+    found.has("center", "fail", "cannot be reached");
+
+    let strict = Mosquitto::start_with(|dir| Mosquitto::password_lines(dir, &[("sos-hub", "another")]));
+    let found = at_rest(&home, &format!("port = {}\n{login}", strict.port()), &nobody, "");
+    found.has("broker", "fail", "refuses the user name or password");
+    found.has("guests", "ok", "lets nobody in");
+
+    let open = Mosquitto::start("");
+    let port = format!("port = {}", open.port());
+    let found = at_rest(&home, &format!("{port}\n{login}"), &port, "");
+    found.has("broker", "ok", "lets the hub in");
+    found.has("guests", "warn", "lets clients in without a password");
+    found.has("hub", "fail", "The hub is not running");
+    found.has("center", "warn", "can be reached; whether it lets this hub in was not seen");
+    let found = at_rest(&home, &port, &port, "");
+    found.has("guests", "warn", "has no login");
+}
+
+#[test]
+fn hosts_that_never_answer_hold_nobody_up() {
+    let home = Home::new();
+    // The kernel takes the connection, and nobody ever says a word on it.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("port = {}", silent.local_addr().unwrap().port());
+    let login = format!("{port}\nusername = \"sos-hub\"\npassword_file = \"app.password\"");
+    let found = at_rest(&home, &login, &format!("{port}\nca_file = \"center-ca.pem\""), "");
+    found.has("broker", "fail", "takes no MQTT connection in time");
+    found.has("guests", "warn", "was not seen");
+    found.has("center", "fail", "did not answer in time");
+}
+
+#[test]
+fn the_end_of_each_certificate_is_seen() {
+    let home = Home::new();
+    let key = KeyPair::generate().unwrap();
+    let until = |name: &str, year: i32| {
+        let mut params = CertificateParams::new(vec!["a-1234".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
+        home.write(name, params.self_signed(&key).unwrap().pem());
+    };
+    until("old.pem", 2002);
+    until("new.pem", 2200);
+    home.write("new.key", key.serialize_pem());
+    let nobody = format!("port = {}", free_port());
+    let center =
+        format!("{nobody}\nca_file = \"new.pem\"\nclient_cert_file = \"old.pem\"\nclient_key_file = \"new.key\"");
+    let panel = "[panel]\ntls_cert_file = \"new.pem\"\ntls_key_file = \"new.key\"";
+    let found = at_rest(&home, &nobody, &center, panel);
+    found.has("certificates", "ok", "The center's authority in");
+    found.has("certificates", "fail", "The hub's certificate for the center in");
+    found.has("certificates", "ok", "The panel's certificate in");
+    assert!(
+        found.says("certificates").iter().any(|one| one.contains("has expired")),
+        "{:?}",
+        found.says("certificates")
+    );
+}
+
+#[test]
+fn a_secret_that_is_open_to_all_fails() {
+    let home = Home::new();
+    let nobody = format!("port = {}", free_port());
+    fs::set_permissions(home.path().join("hub.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(home.path().join("panel.pin"), fs::Permissions::from_mode(0o620)).unwrap();
+    let found = at_rest(&home, &nobody, &nobody, "[panel]\npin_file = \"panel.pin\"");
+    found.has("secrets", "fail", "hub.key is open to every user of this machine (mode 0644)");
+    found.has("secrets", "warn", "panel.pin can be changed by its whole group");
+    assert_eq!(found.code, 1);
+}
+
+#[test]
+fn too_low_a_voltage_is_seen_now_and_since_the_boot() {
+    let home = Home::new();
+    let nobody = format!("port = {}", free_port());
+    let firmware = home.path().join("sys/devices/platform/soc/soc:firmware");
+    fs::create_dir_all(&firmware).unwrap();
+    for (bits, verdict, words) in [
+        ("50005", "fail", "too low."),
+        ("50000", "warn", "since the last boot"),
+        ("4", "warn", "too hot"),
+        ("0", "ok", "is good"),
+    ] {
+        fs::write(firmware.join("get_throttled"), format!("{bits}\n")).unwrap();
+        at_rest(&home, &nobody, &nobody, "").has("power", verdict, words);
+    }
+    let monitor = home.path().join("sys/class/hwmon/hwmon1");
+    fs::create_dir_all(&monitor).unwrap();
+    fs::write(monitor.join("name"), "rpi_volt\n").unwrap();
+    fs::write(monitor.join("in0_lcrit_alarm"), "1\n").unwrap();
+    at_rest(&home, &nobody, &nobody, "").has("power", "fail", "too low.");
+}
+
+#[test]
+fn a_damaged_memory_and_what_was_put_aside_are_seen() {
+    let machine = well();
+    assert!(Command::new(machine.path("systemctl")).args(["stop", "sos-hub.service"]).status().unwrap().success());
+    fs::write(machine.path("state/hub.db.corrupt-1"), "").unwrap();
+    let found = Found::of(doctor(&machine));
+    found.has("memory", "ok", "is whole");
+    found.has("memory", "warn", "1 damaged database(s)");
+    // The hub does not run, so its own word is missing; the plan's file is believed.
+    found.has("plan", "ok", "Its confirmation is good until");
+    let path = machine.path("state/hub.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[4096..end].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    let found = Found::of(doctor(&machine));
+    found.has("memory", "fail", "cannot be used");
+    assert_eq!(found.code, 1);
+}
+
+#[test]
+fn what_systemd_says_of_the_service_is_judged() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
+    for (from, to, verdict, words) in [
+        ("", "", "ok", "never had to be started again"),
+        ("NRestarts=0", "NRestarts=3", "warn", "start it again 3 time(s)"),
+        ("UnitFileState=enabled", "UnitFileState=disabled", "fail", "not enabled"),
+        ("ActiveState=active", "ActiveState=failed", "fail", "does not run (failed"),
+        ("ActiveState=active\n", "ActiveState=failed\nExecMainStatus=78\n", "fail", "its configuration was refused"),
+        ("LoadState=loaded", "LoadState=not-found", "fail", "There is no sos-hub.service"),
+        ("WatchdogUSec=9s", "WatchdogUSec=0", "warn", "no watchdog"),
+    ] {
+        let mut shown =
+            WELL.replace("ExecMainStatus=0\n", if to.contains("ExecMainStatus") { "" } else { "ExecMainStatus=0\n" });
+        shown = shown.replace(from, to);
+        fs::write(machine.path("show"), if from.is_empty() { WELL.to_owned() } else { shown }).unwrap();
+        Found::of(doctor(&machine)).has("service", verdict, words);
+    }
+}

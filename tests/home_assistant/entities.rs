@@ -1,0 +1,85 @@
+//! What a person presses in Home Assistant does in the hub what it says.
+
+use serde_json::Value;
+
+use crate::installation::Installation;
+use crate::world::{components, running};
+
+/// As Home Assistant presses a button: the announced payload on the announced topic.
+fn press(home: &Installation, button: &str) {
+    let button = &components(home)[button];
+    assert_eq!(button["p"], "button");
+    let text = |key: &str| button[key].as_str().expect("a text").to_owned();
+    home.app.client.publish(&text("cmd_t"), text("pl_prs"), false);
+}
+
+/// As it switches the siren.
+fn switch(home: &Installation, state: &str) {
+    let topic = components(home)["siren"]["cmd_t"].as_str().expect("a topic").to_owned();
+    home.app.client.publish(&topic, format!("{{\"state\":\"{state}\"}}"), false);
+}
+
+fn newest(state: &Value) -> &Value {
+    state["incidents"].as_array().and_then(|all| all.last()).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn each_button_asks_for_what_it_says() {
+    let home = running("");
+    for (button, service) in [("police", "police"), ("fire", "fire"), ("siren_only", "siren")] {
+        let since = home.app.mark();
+        press(&home, button);
+        let started = home.app.event(since, "countdown_started");
+        assert_eq!(started["service"], service);
+        let state = home.app.state("the countdown", |state| newest(state)["id"] == started["incident"]);
+        assert_eq!(newest(&state)["source"], "home_assistant");
+        press(&home, "cancel");
+        home.app.stage(started["incident"].as_str().expect("an incident"), "aborted");
+    }
+    assert!(home.lines.siren_levels().iter().all(|level| *level == 0));
+}
+
+#[test]
+fn the_siren_switch_asks_as_anybody_does_and_silences() {
+    let home = running("");
+    let since = home.app.mark();
+    switch(&home, "ON");
+    let started = home.app.event(since, "countdown_started");
+    assert_eq!(started["service"], "siren");
+    home.app.state("the siren", |state| state["siren"]["sounding"] == true);
+    home.lines.siren_is(1);
+    switch(&home, "OFF");
+    home.app.state("silence", |state| state["siren"]["sounding"] == false);
+    home.lines.siren_is(0);
+    let replies = home.app.replies(since);
+    let commands: Vec<_> = replies.iter().map(|reply| (reply["command"].as_str(), reply["outcome"].as_str())).collect();
+    assert_eq!(commands, [(Some("request"), Some("accepted")), (Some("silence"), Some("accepted"))]);
+}
+
+#[test]
+fn silencing_by_the_button_leaves_the_alarm_on_its_way() {
+    let home = running("");
+    let since = home.app.mark();
+    press(&home, "fire");
+    let incident = home.app.event(since, "countdown_started")["incident"].as_str().expect("an incident").to_owned();
+    home.app.stage(&incident, "acknowledged");
+    home.lines.siren_is(1);
+    press(&home, "silence");
+    home.lines.siren_is(0);
+    home.app.stage(&incident, "acknowledged");
+}
+
+#[test]
+fn a_switch_that_says_neither_is_refused_and_a_stored_one_is_not_obeyed() {
+    let mut home = running("");
+    let since = home.app.mark();
+    home.app.client.publish("sos/home/siren", "maybe", false);
+    assert_eq!(home.app.reply(since)["reason"], "malformed");
+    home.stop();
+    home.app.client.publish("sos/home/siren", "ON", true);
+    let since = home.app.mark();
+    home.start();
+    home.in_use_again(since);
+    home.app.accepted("silence", "");
+    assert!(home.app.kinds(since).iter().all(|kind| kind != "countdown_started"));
+}

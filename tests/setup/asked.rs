@@ -1,0 +1,138 @@
+//! The dialogue, up to the test that a person confirms.
+
+use crate::machine::{Machine, Person};
+use crate::support::wait_until;
+
+/// The answers up to the tests; the rest is as it is proposed.
+fn answer_everything(person: &mut Person, machine: &Machine) {
+    person.answers("files of the monitoring center", &machine.path("bundle").display().to_string());
+    person.answers("password at the center's broker", "");
+    person.answers("What is this hub called", "home");
+    person.answers("Which line switches the siren", "");
+    person.answers("At which level", "");
+    person.answers("Is there an LED", "27");
+    person.answers("Which buttons", "hallway:22:police, bed:23:fire");
+    person.answers("Which broker", "");
+    person.answers("Does Home Assistant", "yes");
+    person.answers("Who can open the panel", "network");
+    person.answers("Which PIN", "4711");
+}
+
+#[test]
+fn a_home_is_set_up_and_tested_in_one_dialogue_and_nothing_is_raised() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    let mut person = Person::start(machine.setup(&[]));
+    answer_everything(&mut person, &machine);
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    machine.press(22);
+    person.types("");
+    person.asked("Press the button bed");
+    machine.press(22);
+    person.types("");
+    person.answers("Once more", "yes");
+    assert!(person.said().contains("That was the button hallway"), "{}", person.said());
+    person.asked("Press the button bed");
+    machine.press(23);
+    person.types("");
+    person.answers("Test the siren now", "yes");
+    person.asked("Did you hear it");
+    wait_until("the siren sounds and is silent again", || machine.levels(17).ends_with(&["1".into(), "0".into()]));
+    person.types("yes");
+    let (status, said, errors) = person.ends();
+    assert_eq!((status.code(), errors.as_str()), (Some(0), ""), "{said}");
+    assert!(said.contains("The monitoring center has confirmed it."), "{said}");
+    assert!(said.contains("All of it works"), "{said}");
+
+    let check = machine.sos_hub(&["check"]);
+    assert!(check.status.success(), "{check:?}");
+    let status = String::from_utf8(machine.sos_hub(&["status", "--json"]).stdout).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!((&status["ready"], &status["phase"]), (&true.into(), &"idle".into()), "{status}");
+    let history = machine.sos_hub(&["history", "--json"]);
+    assert_eq!(String::from_utf8_lossy(&history.stdout).trim(), "[]");
+    let calls =
+        ["restart mosquitto.service", "enable sos-hub.service", "stop sos-hub.service", "restart sos-hub.service"];
+    assert_eq!(machine.calls(), calls);
+}
+
+#[test]
+fn what_nobody_confirmed_is_said_at_the_end_with_what_to_do() {
+    let machine = Machine::new();
+    let mut person = Person::start(machine.setup(&[]));
+    answer_everything(&mut person, &machine);
+    person.answers("Test the buttons now", "yes");
+    person.answers("Press the button hallway", "s");
+    person.answers("Press the button bed", "");
+    person.answers("Once more", "no");
+    person.answers("Test the siren now", "yes");
+    person.answers("Did you hear it", "no");
+    person.answers("Once more", "no");
+    // No center runs.
+    let (status, said, _) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    let open = said.split("Left to do:").nth(1).expect("a list");
+    for words in [
+        "hallway was not tested",
+        "bed was not seen: check its wire on line 23",
+        "siren was not heard",
+        "center was not reached",
+    ] {
+        assert!(open.contains(words), "{words}: {open}");
+    }
+}
+
+#[test]
+fn a_button_that_reads_as_pressed_is_told_and_not_waited_for() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    std::fs::create_dir_all(machine.path("gpio/in")).unwrap();
+    std::fs::write(machine.path("gpio/in/22"), "0").unwrap();
+    let mut person = Person::start(machine.setup(&["--center", &machine.path("bundle").display().to_string()]));
+    for words in [
+        "password at the center",
+        "hub called",
+        "Which line",
+        "At which",
+        "LED",
+        "buttons",
+        "broker",
+        "Home Assistant",
+        "panel",
+        "PIN",
+    ] {
+        person.answers(words, "");
+    }
+    person.answers("Test the buttons now", "");
+    person.answers("Test the siren now", "no");
+    let (status, said, _) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("hallway reads as pressed while nobody presses it: check its wire and pull-up on line 22"),
+        "{said}"
+    );
+}
+
+#[test]
+fn whoever_breaks_the_test_of_the_buttons_off_leaves_a_hub_that_runs() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--button=hallway:22:police", "--no-test"]).status.success());
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    assert_eq!(machine.calls().last().map(String::as_str), Some("stop sos-hub.service"));
+    let (status, said, errors) = person.interrupts();
+    assert_eq!((status.code(), errors.as_str()), (Some(130), ""), "{said}");
+    assert_eq!(machine.calls().last().map(String::as_str), Some("restart sos-hub.service"));
+}
+
+#[test]
+fn nobody_at_the_terminal_is_told_what_to_name_instead() {
+    let machine = Machine::new();
+    let output = machine.setup(&[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("run it in a terminal, or with --yes"), "{errors}");
+    assert!(!machine.path("etc").join("hub.toml").exists());
+}

@@ -1,0 +1,134 @@
+//! Without questions: everything by options, and again with what is there as the defaults.
+
+use std::fs;
+
+use crate::machine::{ACCOUNT, Machine};
+
+fn errors(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn options_alone_make_a_configuration_that_check_accepts_and_a_broker_that_knows_its_users() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    let done = machine.unasked(&[
+        "--id=home",
+        "--siren-line=18",
+        "--button=hallway:22:police",
+        "--no-led",
+        "--home-assistant=yes",
+    ]);
+    assert!(done.status.success(), "{done:?}");
+    let text = machine.read("etc/hub.toml");
+    let toml: toml::Table = text.parse().unwrap();
+    assert_eq!(toml["siren"]["line"].as_integer(), Some(18));
+    assert_eq!(toml["center"]["account"].as_str(), Some(ACCOUNT));
+    assert!(text.contains("# How long a request can still be aborted"), "the shipped comments are gone: {text}");
+    assert!(machine.sos_hub(&["check"]).status.success());
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(said.contains("The monitoring center has confirmed it."), "{said}");
+    assert!(said.contains("siren was not tested") && said.contains("buttons were not tested"), "{said}");
+
+    for (user, file) in [("sos-app", "client-app.password"), ("homeassistant", "client-homeassistant.password")] {
+        let password = machine.read(&format!("etc/{file}"));
+        assert!(gets_in(&machine, user, password.trim()), "{user} is not let in");
+        assert!(!gets_in(&machine, user, "guessed"), "{user} is let in with any password");
+        assert!(!said.contains(password.trim()), "a password is on the screen");
+    }
+}
+
+/// Whether the broker takes this user.
+fn gets_in(machine: &Machine, user: &str, password: &str) -> bool {
+    let mut command = std::process::Command::new("mosquitto_pub");
+    command.args(["-h", "127.0.0.1", "-p", &machine.port.to_string(), "-u", user, "-P", password]);
+    let done = command.args(["-t", "sos/home/cancel", "-n", "-q", "1"]).output().expect("mosquitto_pub runs");
+    done.status.success()
+}
+
+#[test]
+fn a_second_time_what_is_there_stays_and_every_password_goes_on_working() {
+    let machine = Machine::new();
+    let first = machine.unasked(&["--id=home", "--button=hallway:22:police", "--no-test"]);
+    assert!(first.status.success(), "{first:?}");
+    let (app, own, pin) =
+        (machine.read("etc/client-app.password"), machine.read("etc/app.password"), machine.read("etc/panel.pin"));
+    // What a person has changed by hand.
+    let text =
+        machine.read("etc/hub.toml").replace("#seconds = 5", "seconds = 7").replace("#hold_ms = 1000", "hold_ms = 500");
+    fs::write(machine.path("etc/hub.toml"), &text).unwrap();
+    let second = machine.setup(&["--yes", "--siren-line=18", "--no-test"]).output().unwrap();
+    assert!(second.status.success(), "{second:?}");
+    assert_eq!(machine.read("etc/hub.toml"), text.replace("\nline = 17\n", "\nline = 18\n"));
+    assert_eq!(machine.read("etc/hub.toml.old-1"), text);
+    assert_eq!(machine.read("etc/client-app.password"), app);
+    assert_eq!((machine.read("etc/app.password"), machine.read("etc/panel.pin")), (own, pin));
+    assert!(machine.read("mosquitto/sos-home.passwd").contains("sos-hub:$7$"));
+}
+
+#[test]
+fn what_will_not_do_is_refused_and_nothing_is_changed() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
+    let before: Vec<(std::path::PathBuf, Vec<u8>)> = crate::machine::files_below(machine.dir.path())
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    let empty = machine.path("empty").display().to_string();
+    for (arguments, code, words) in [
+        (&["--siren-line=28"][..], 64, "no BCM line"),
+        (&["--led-line=17"][..], 64, "Line 17 is taken already"),
+        (&["--button=hallway:22"][..], 64, "is no NAME:LINE:SERVICE"),
+        (&["--button=a:22:police", "--button=b:22:fire"][..], 64, "Line 22 is taken already"),
+        (&["--id=my home"][..], 64, "letters (a-z), digits"),
+        (&["--broker-ca-file", &empty, "--broker=192.0.2.1"][..], 64, "cannot be read"),
+        (&["--center", &empty][..], 64, "is not what a monitoring center gives out"),
+        // Found only when everything is written: the file is no authority.
+        (
+            &["--broker=localhost", "--broker-ca-file", &machine.path("center.toml").display().to_string()][..],
+            78,
+            "holds no certificate",
+        ),
+    ] {
+        let mut all = vec!["--yes", "--no-test", "--no-services"];
+        all.extend(arguments);
+        let refused = machine.setup(&all).output().unwrap();
+        assert_eq!(refused.status.code(), Some(code), "{arguments:?}: {refused:?}");
+        assert!(errors(&refused).contains(words), "{arguments:?}: {}", errors(&refused));
+        let after = crate::machine::files_below(machine.dir.path());
+        assert_eq!(after.len(), before.len(), "{arguments:?}: {after:?}");
+        for (path, content) in &before {
+            assert_eq!(&fs::read(path).unwrap(), content, "{arguments:?} changed {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_hub_with_an_open_incident_is_left_alone() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    assert!(machine.unasked(&["--button=hallway:22:police"]).status.success());
+    assert!(machine.sos_hub(&["request", "siren"]).status.success());
+    let calls = machine.calls();
+    let refused = machine.unasked(&["--siren-line=18"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(errors(&refused).contains("An incident is open, so nothing was changed"), "{}", errors(&refused));
+    assert_eq!(machine.calls(), calls);
+    assert!(machine.read("etc/hub.toml").contains("\nline = 17\n"));
+}
+
+#[test]
+fn the_setup_that_a_center_left_unfinished_is_taken_over() {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("etc")).unwrap();
+    // As the center's own instructions have it put there.
+    for name in ["hub.toml", "hub.key", "center.pub"] {
+        fs::copy(machine.path("bundle").join(name), machine.path("etc").join(name)).unwrap();
+    }
+    let done = machine.setup(&["--yes", "--broker=local", "--no-test", "--no-services"]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert!(machine.sos_hub(&["check"]).status.success());
+    let toml: toml::Table = machine.read("etc/hub.toml").parse().unwrap();
+    assert_eq!(toml["hub"]["id"].as_str(), Some(ACCOUNT));
+    assert_eq!(toml["app"]["username"].as_str(), Some("sos-hub"));
+}
