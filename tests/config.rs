@@ -189,6 +189,7 @@ fn what_is_doubtful_is_a_warning_and_no_refusal() {
     let home = Home::new();
     let key = home.write("open.key", fs::read(home.path().join("hub.key")).unwrap());
     fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+    home.write("short.pin", "47110\n");
     for case in changes(LEAST, include_str!("data/doubtful_values.txt")) {
         assert_eq!(said(&home, &case.text), [case.expected], "with {}", case.text);
         assert!(load(&home, &case.text).is_ok(), "with {}", case.text);

@@ -1,4 +1,5 @@
-//! A flood of junk on the hub's request topic: QoS 0, so that nothing but the broker and the hub slows it down.
+//! A flood of junk on the hub's request topic: JSON that asks for nothing, bytes that are no text, what is to be stored,
+//! and now and then something huge. QoS 0, so that nothing but the broker and the hub slows it down.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -13,6 +14,9 @@ use super::measure::peer::Peer;
 const SENT_BY_BROKER: &str = "$SYS/broker/publish/messages/sent";
 /// How often a batch goes out.
 const BEAT: Duration = Duration::from_millis(1);
+/// More than the hub has the broker pass on: how large, and one of how many.
+const HUGE_BYTES: usize = 100_000;
+const HUGE_EVERY: u64 = 2_000;
 /// No flood lasts longer, whatever happens to what it was for.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -37,23 +41,27 @@ impl Flood {
     pub fn start(port: u16, topic: &str, a_second: u32) -> Flood {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the broker");
         stream.write_all(CONNECT).expect("a connection");
-        let mut packet = vec![0x30, 0];
-        packet.extend((topic.len() as u16).to_be_bytes());
-        packet.extend(topic.as_bytes());
-        packet.extend(br#"{"service": "junk", "nonsense": 12345678}"#);
-        packet[1] = u8::try_from(packet.len() - 2).ok().filter(|&length| length < 128).expect("a short packet");
+        let json: &[u8] = br#"{"service": "junk", "nonsense": 12345678}"#;
+        let kinds = [json, b"\xff\x00\xfe\xc3\x28", b"[[[[[["]
+            .map(|payload| [false, true].map(|retain| packet(topic, payload, retain)));
+        let kinds = kinds.as_flattened().to_vec();
+        let huge = packet(topic, &[0xa5; HUGE_BYTES], true);
         let stop = Arc::new(AtomicBool::new(false));
         let started = Instant::now();
         let thread = thread::spawn({
             let stop = Arc::clone(&stop);
             move || {
-                let mut sent = 0;
+                let mut sent: u64 = 0;
                 let mut beat = started;
                 while !stop.load(Ordering::Relaxed) && beat < started.plus(LONGEST) {
                     beat = beat.plus(BEAT);
                     beat.sleep();
                     let due = (Instant::now().ms_since(started) / 1e3 * f64::from(a_second)) as u64;
-                    let batch = packet.repeat((due - sent) as usize);
+                    let one = |number: u64| match number % HUGE_EVERY {
+                        0 => &huge,
+                        _ => &kinds[number as usize % kinds.len()],
+                    };
+                    let batch: Vec<u8> = (sent..due).flat_map(one).copied().collect();
                     stream.write_all(&batch).expect("the broker takes junk");
                     sent = due;
                 }
@@ -80,6 +88,20 @@ impl Flood {
         };
         Rate { published: sent as f64 / lasted, delivered }
     }
+}
+
+/// PUBLISH of MQTT 3.1.1 at QoS 0.
+fn packet(topic: &str, payload: &[u8], retain: bool) -> Vec<u8> {
+    let mut left = 2 + topic.len() + payload.len();
+    let mut packet = vec![0x30 | u8::from(retain)];
+    while left >= 128 {
+        packet.push((left % 128) as u8 | 128);
+        left /= 128;
+    }
+    packet.push(left as u8);
+    packet.extend((topic.len() as u16).to_be_bytes());
+    packet.extend([topic.as_bytes(), payload].concat());
+    packet
 }
 
 /// MQTT 3.1.1, clean session, no keep-alive, client id "junk".

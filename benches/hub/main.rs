@@ -7,9 +7,11 @@
 mod center;
 mod figures;
 mod floors;
+mod http;
 mod junk;
 #[path = "../measure/mod.rs"]
 mod measure;
+mod panel;
 mod rig;
 
 use measure::table::Table;
@@ -34,6 +36,10 @@ fn main() {
     if wants("button") {
         figures::button(&hub, &around, &mut table);
     }
+    if wants("panel") {
+        panel::request(&hub, &mut table);
+        panel::pages(&hub, &mut table);
+    }
     if wants("start") {
         figures::start(&mut hub, &mut table);
     }
@@ -51,6 +57,9 @@ fn main() {
     if wants("flood") {
         figures::flood(&hub, &around, 2_000, &mut table);
         figures::flood(&hub, &around, 20_000, &mut table);
+    }
+    if wants("panel") {
+        panel::flood(&hub, &around, &mut table);
     }
     if wants("size") {
         figures::size(&hub, &mut table);

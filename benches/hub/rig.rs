@@ -1,6 +1,7 @@
 //! The shipped program between two real brokers, with mock lines and a center that answers at once.
 
 use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Child;
@@ -24,6 +25,8 @@ const STATE: &str = "sos/bench/state";
 /// How long the button has to be held.
 pub const HOLD: Duration = Duration::from_millis(200);
 
+/// Of the panel.
+pub const PIN: &str = "471100";
 const SIREN: u32 = 17;
 const BUTTON: u32 = 22;
 
@@ -50,6 +53,7 @@ impl Surroundings {
 pub struct Hub {
     child: Child,
     dir: TempDir,
+    panel: SocketAddr,
     /// From the start of the process to READY=1.
     pub ready_ms: f64,
 }
@@ -60,16 +64,17 @@ impl Hub {
         let dir = TempDir::new().expect("a directory for the hub");
         fs::write(dir.path().join("hub.key"), &around.hub_key).expect("the hub's key");
         fs::write(dir.path().join("center.pub"), &around.center.public_pem).expect("the center's key");
+        let panel = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        fs::write(dir.path().join("panel.pin"), PIN).expect("the panel's PIN");
         let text = format!(
             "[hub]\nid = \"bench\"\nstate_dir = \"state\"\n[gpio]\nbackend = \"mock\"\nmock_dir = \"gpio\"\n\
              [siren]\nline = {SIREN}\n[[button]]\nname = \"hallway\"\nline = {BUTTON}\nservice = \"police\"\nhold_ms = {}\n\
              [countdown]\nseconds = {countdown_seconds}\n[app]\nport = {}\n\
              [center]\nhost = \"127.0.0.1\"\nport = {}\naccount = \"{ACCOUNT}\"\nhub_key_file = \"hub.key\"\n\
-             center_key_file = \"center.pub\"\n[panel]\nlisten = \"127.0.0.1:{}\"\n",
+             center_key_file = \"center.pub\"\n[panel]\nlisten = \"{panel}\"\npin_file = \"panel.pin\"\n",
             HOLD.as_millis(),
             around.home.port(),
             around.center_broker.port(),
-            free_port(),
         );
         fs::write(dir.path().join("hub.toml"), text).expect("the hub's configuration");
         let watcher = Peer::connect(around.home.port(), "watcher", &[STATE]);
@@ -77,7 +82,7 @@ impl Hub {
         watcher.publish(STATE, "", true);
         watcher.wait("the end of the old state", |heard| heard.payload.is_empty());
         let (child, ready_ms) = spawn(HUB, &dir.path().join("hub.toml"));
-        let hub = Hub { child, dir, ready_ms };
+        let hub = Hub { child, dir, panel, ready_ms };
         watcher.wait("the hub's readiness", |heard| {
             let state: serde_json::Value = serde_json::from_slice(&heard.payload).unwrap_or_default();
             heard.topic == STATE && state["ready"] == true
@@ -89,6 +94,10 @@ impl Hub {
     pub fn restart(&mut self) {
         self.stop();
         (self.child, self.ready_ms) = spawn(HUB, &self.dir.path().join("hub.toml"));
+    }
+
+    pub fn panel(&self) -> SocketAddr {
+        self.panel
     }
 
     pub fn process(&self) -> Process {

@@ -95,6 +95,11 @@ pub fn secret(value: &Value) -> Result<PathBuf, String> {
     Ok(path)
 }
 
+/// How many characters the secret in a file has.
+pub fn length_of_secret(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.trim().chars().count())
+}
+
 /// Whether something that is no directory is in a directory's place. The hub runs without it and says so; a missing one
 /// is made.
 pub fn is_no_directory(path: &Path) -> bool {

@@ -17,6 +17,9 @@ const CLOCKS: &[(&str, Clock)] = &[("auto", Clock::Auto), ("trusted", Clock::Tru
 
 const PANEL_TLS: &[(&str, PanelTls)] = &[("off", PanelTls::Off), ("self-made", PanelTls::SelfMade)];
 
+/// Four digits last for two months against somebody who guesses without a pause, six for many years.
+const LONG_PIN: usize = 6;
+
 const BACKENDS: &[(&str, Backend)] =
     &[("auto", Backend::Auto), ("rppal", Backend::Rppal), ("cdev", Backend::Cdev), ("mock", Backend::Mock)];
 
@@ -174,6 +177,13 @@ fn panel(table: &Table) -> Panel {
         hosts: table.or("hosts", Vec::new(), |value| value.list(rules::host)),
         tls: panel_tls(table),
     };
+    if let Some(file) = panel.pin_file.as_deref().filter(|file| files::length_of_secret(file) < LONG_PIN) {
+        let file = file.display();
+        table.warn(
+            "pin_file",
+            format!("names {file}, whose PIN can be guessed in time: take {LONG_PIN} characters or more"),
+        );
+    }
     if !panel.listen.ip().is_loopback() && table.lacks("pin_file") {
         table.warn(
             "listen",

@@ -3,13 +3,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::moment::{ClockStanding, Id, Wall};
+use super::moment::{Boottime, ClockStanding, Id, Wall};
 use super::words::{CommandName, Pattern, PlanStanding, Reason, Service, Stage};
 
 /// The whole state, as published on `state`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub at: Wall,
+    /// The same on the boot clock: what of `remaining_ms` has passed since is not left any more.
+    pub turned: Boottime,
     pub clock: ClockStanding,
     pub phase: Phase,
     pub message: String,
@@ -20,6 +22,18 @@ pub struct State {
     pub center: CenterState,
     pub ready: bool,
     pub faults: Vec<FaultState>,
+}
+
+impl State {
+    /// Lets the time go on until it is told: what was true when the controller drew it may have waited for the disk.
+    pub fn bring_to(&mut self, now: Boottime) {
+        let passed = u64::try_from(now.since(self.turned).as_millis()).unwrap_or(u64::MAX);
+        self.turned = self.turned.max(now);
+        self.at = Wall(self.at.0.saturating_add_unsigned(passed));
+        for incident in &mut self.incidents {
+            incident.remaining_ms = incident.remaining_ms.saturating_sub(passed);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

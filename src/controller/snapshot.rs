@@ -94,6 +94,7 @@ impl Controller {
         let obstacle = self.obstacle(at);
         State {
             at: at.wall,
+            turned: at.now,
             clock: at.clock,
             phase: self.phase(),
             message: wording::overall(&messages, siren, obstacle.as_deref()),
@@ -126,6 +127,7 @@ fn wall_at(point: Boottime, at: Moment) -> Wall {
 fn without_passing_times(state: &State, siren_stops_at: Option<Boottime>) -> State {
     let mut lasting = state.clone();
     lasting.at = Wall(0);
+    lasting.turned = Boottime::default();
     // A further cry puts the end off; a flood of them is told once a second.
     lasting.siren.stops_at = siren_stops_at.map(|stops_at| Wall((stops_at.0 / 1_000_000_000).cast_signed()));
     for incident in &mut lasting.incidents {

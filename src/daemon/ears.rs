@@ -96,13 +96,17 @@ impl Hub for PanelEar {
         clock::wall()
     }
 
+    fn ask_for_life(&self) {
+        self.sender.urgent(Mail::Life);
+    }
+
     async fn command(&self, received: Received) {
         self.sender.bulk(Mail::Input(Input::Command(received))).await;
     }
 
-    fn history(&self, limit: usize) -> Result<Vec<u8>, String> {
+    fn history(&self, limit: usize) -> Result<Vec<String>, String> {
         let entries = history::read(&self.state_dir, limit).map_err(|problem| problem.to_string())?;
-        serde_json::to_vec(&entries).map_err(|error| error.to_string())
+        entries.iter().map(|entry| serde_json::to_string(entry).map_err(|error| error.to_string())).collect()
     }
 
     fn panel_standing(&self, problem: Option<String>) {

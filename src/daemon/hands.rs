@@ -74,6 +74,7 @@ impl World for Hands {
                     }
                 }
                 Some(Mail::Stop) => return Happening::Stop,
+                Some(Mail::Life) => self.board.lives(clock::boottime()),
                 Some(Mail::Pong(Organ::Store, _)) => self.vigil.store_lives(clock::boottime()),
                 Some(Mail::Pong(Organ::Buttons, number)) => self.vigil.all_live(number, clock::boottime()),
                 None if until.is_some_and(|until| clock::boottime() >= until) => return Happening::Nothing,
@@ -97,10 +98,13 @@ impl World for Hands {
 impl Hands {
     fn tell(&mut self, report: Report) {
         match report {
-            Report::State(state) => {
+            Report::State(mut state) => {
                 self.vigil.calm(state.phase == Phase::Idle && !state.siren.sounding);
+                let now = clock::boottime();
+                // It may have waited for the disk.
+                state.bring_to(now);
                 let payload = reports::state(&state, &self.hub, env!("CARGO_PKG_VERSION"));
-                self.board.state(&payload, clock::boottime());
+                self.board.state(&payload, now);
                 self.publish(self.app_topics.state(), payload, true, Keep::Latest);
             }
             Report::Event(event) => {

@@ -42,6 +42,8 @@ pub(crate) enum Mail {
     Input(Input),
     /// The store's thread, or the button's, is alive.
     Pong(Organ, u64),
+    /// The panel asks whether the loop turns.
+    Life,
     /// It wants to be told again what there is.
     HomeAssistantStarted,
     /// Topics on which Home Assistant may still find what is no more.

@@ -30,7 +30,7 @@ pub struct Files {
     dir: PathBuf,
     /// Of the operator.
     pub password: String,
-    /// Of the panel: four digits.
+    /// Of the panel: six digits.
     pub pin: String,
 }
 
@@ -42,7 +42,7 @@ impl Files {
         let temporary = std::path::absolute(std::env::temp_dir()).map_err(Failure::Directory)?;
         let dir = temporary.join(format!("sos-hub-demo-{}", &hex[..8]));
         DirBuilder::new().mode(0o700).create(&dir).map_err(Failure::Directory)?;
-        let pin = format!("{:04}", random % 10_000);
+        let pin = format!("{:06}", random % 1_000_000);
         let files = Files { dir, password: hex[20..].to_owned(), pin };
         files.write("center.toml", &center_config(ports)).map_err(Failure::Directory)?;
         files.open_account()?;

@@ -1,10 +1,12 @@
 //! What the hub said last, for all pages; and which page waits for which reply. The loop writes here and never waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, oneshot, watch};
 
+use super::Hub;
 use crate::controller::moment::Boottime;
 
 /// A page that is further behind has missed some; the state, which it gets in any case, says the rest.
@@ -22,6 +24,10 @@ pub(super) struct Shown {
 pub struct Board {
     shown: watch::Sender<Shown>,
     events: broadcast::Sender<Arc<str>>,
+    /// When the loop turned last because a page wanted to know.
+    life: watch::Sender<Boottime>,
+    /// The loop was asked whether it turns, and has not answered yet.
+    is_asked: AtomicBool,
     waiting: Mutex<Waiting>,
 }
 
@@ -39,8 +45,13 @@ pub(super) struct Ticket<'b> {
 
 impl Default for Board {
     fn default() -> Self {
-        let (shown, events) = (watch::Sender::default(), broadcast::Sender::new(EVENTS_KEPT));
-        Board { shown, events, waiting: Mutex::default() }
+        Board {
+            shown: watch::Sender::default(),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            life: watch::Sender::default(),
+            is_asked: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        }
     }
 }
 
@@ -66,6 +77,12 @@ impl Board {
         self.shown.send_modify(|_| {});
     }
 
+    /// The loop turns: the answer to [`Hub::ask_for_life`](super::Hub::ask_for_life).
+    pub fn lives(&self, now: Boottime) {
+        self.is_asked.store(false, Ordering::SeqCst);
+        self.life.send_replace(now);
+    }
+
     /// Hands a reply, as JSON, to the page that waits for it.
     pub fn reply(&self, page: u64, json: Vec<u8>) {
         let page = self.waiting().pages.remove(&page);
@@ -73,6 +90,23 @@ impl Board {
             // It may have gone in this moment.
             let _ = page.send(json);
         }
+    }
+
+    /// Asks the loop whether it turns, once until it has answered.
+    pub(super) fn ask_for_life(&self, hub: &impl Hub) {
+        if !self.is_asked.swap(true, Ordering::SeqCst) {
+            hub.ask_for_life();
+        }
+    }
+
+    /// When the loop answered last.
+    pub(super) fn life(&self) -> watch::Receiver<Boottime> {
+        self.life.subscribe()
+    }
+
+    /// Whether a page is open.
+    pub(super) fn is_watched(&self) -> bool {
+        self.life.receiver_count() > 0
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Shown> {

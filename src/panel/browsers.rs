@@ -1,283 +1,249 @@
 //! The browsers that know the PIN. They are remembered over restarts: after a power cut nobody should have to look for
-//! the PIN before calling for help. Of each lies only a hash on the disk, beside the PIN's.
+//! the PIN before calling for help. What counts lies in memory, and no request waits for the disk; a thread of its own
+//! writes it down, of each browser only a hash, beside the PIN's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::header::{RETRY_AFTER, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::watch;
 
-use super::{Hub, Site, pin, words};
 use crate::controller::moment::Wall;
-use crate::web::attempts::{Attempts, Lane};
-use crate::web::sessions::cookie;
 
-const COOKIE: &str = "sos_panel";
-const COOKIE_SECONDS: u32 = 400 * DAY_SECONDS;
-const DAY_SECONDS: u32 = 24 * 60 * 60;
-const DAY_MS: i64 = DAY_SECONDS as i64 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const IDLE_END_MS: i64 = 30 * DAY_MS;
 /// Before this (2024) a clock has not been set yet, and says nothing of how long ago something was.
-const CLOCK_WAS_SET: Wall = Wall(1_704_067_200_000);
+pub(super) const CLOCK_WAS_SET: Wall = Wall(1_704_067_200_000);
 const MOST_BROWSERS: usize = 200;
-const LONGEST_PIN: usize = 256;
+/// A disk that could not be written is tried again after this.
+const AGAIN: Duration = Duration::from_secs(60);
+const STACK_BYTES: usize = 256 * 1024;
 
-/// What a browser may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It may see and act.
-    Knows,
-    /// It has to give the PIN first, and may see the hub's state until then.
-    Stranger,
-    /// There is no PIN: everybody may see, nobody may act.
-    NoPin,
-}
+/// What a browser's cookie hashes to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Badge(String);
 
-impl Standing {
-    /// Whether it may see the inside of the house: cameras, history, names.
-    pub fn may_see(self) -> bool {
-        self != Standing::Stranger
-    }
-
-    /// As the pages' scripts know it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Standing::Knows => "act",
-            Standing::Stranger => "pin",
-            Standing::NoPin => "never",
-        }
+impl Badge {
+    pub fn of(cookie: &str) -> Badge {
+        Badge(URL_SAFE_NO_PAD.encode(digest(&SHA256, cookie.as_bytes())))
     }
 }
 
-/// Lets browsers in that know the PIN.
-pub struct Gate {
-    pin_file: Option<PathBuf>,
-    kept: PathBuf,
-    is_secure: bool,
-    attempts: Attempts<()>,
-    /// One at a time: each takes much memory and time.
-    hashing: Semaphore,
-    known: Arc<Mutex<Known>>,
+/// The browsers, shared by requests, the PIN's thread and the writer.
+pub struct Browsers {
+    known: Mutex<Known>,
+    to_write: Condvar,
+    written: Condvar,
+    /// Says to open pages that a browser may have lost its standing.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// Of the PIN's file, when it was read last.
-    stamp: Option<Stamp>,
-    /// Of the PIN.
+    /// Of the PIN; `None` before there was one.
     hash: Option<String>,
-    /// By the hash of its cookie: when each was used last.
-    browsers: HashMap<String, Wall>,
+    /// When each was used last.
+    browsers: HashMap<Badge, Wall>,
+    /// Those that knew the PIN before this one.
+    former: HashSet<Badge>,
+    /// Grows with each change that is to be kept.
+    revision: u64,
+    written: u64,
+    ends: bool,
 }
-
-type Stamp = (u64, u64, i64, i64);
 
 /// The file in the state directory.
 #[derive(Deserialize, Serialize)]
 struct Kept {
     pin: String,
     browsers: HashMap<String, i64>,
+    #[serde(default)]
+    former: HashSet<String>,
 }
 
-impl Gate {
-    /// `is_secure`: all pages come by HTTPS.
-    pub fn new(pin_file: Option<PathBuf>, state_dir: &Path, is_secure: bool) -> Gate {
-        Gate {
-            pin_file,
-            kept: state_dir.join("panel-browsers.json"),
-            is_secure,
-            attempts: Attempts::default(),
-            hashing: Semaphore::new(1),
-            known: Arc::default(),
+impl Default for Browsers {
+    fn default() -> Browsers {
+        Browsers {
+            known: Mutex::default(),
+            to_write: Condvar::new(),
+            written: Condvar::new(),
+            changes: watch::Sender::default(),
         }
     }
+}
 
-    /// What the browser of a request may do; that counts as using it.
-    pub async fn standing(&self, headers: &HeaderMap, now: Wall) -> Standing {
-        if self.pin_file.is_none() {
-            return Standing::NoPin;
-        }
-        let Some(id) = cookie(headers, COOKIE) else { return Standing::Stranger };
-        self.follow_file().await;
-        let id = hash(&id);
+impl Browsers {
+    /// Whether this browser knows the PIN; that counts as using it.
+    pub fn knows(&self, badge: &Badge, now: Wall) -> bool {
         let mut known = self.known();
-        let Some(&used) = known.browsers.get(&id) else { return Standing::Stranger };
+        let Some(&used) = known.browsers.get(badge) else { return false };
         let is_dated = now >= CLOCK_WAS_SET;
         let idle_ms = now.0.saturating_sub(used.0);
         if is_dated && used >= CLOCK_WAS_SET && idle_ms >= IDLE_END_MS {
-            known.browsers.remove(&id);
-            self.keep(&known);
-            return Standing::Stranger;
+            known.browsers.remove(badge);
+            self.keep(&mut known);
+            return false;
         }
         if is_dated && (used < CLOCK_WAS_SET || idle_ms >= DAY_MS) {
-            known.browsers.insert(id, now);
-            self.keep(&known);
+            known.browsers.insert(badge.clone(), now);
+            self.keep(&mut known);
         }
-        Standing::Knows
+        true
     }
 
-    /// Reads the PIN's file where it has changed. Another PIN ends all sessions; a file that cannot be read ends none,
-    /// because somebody may need help just then.
-    async fn follow_file(&self) {
-        let Some(file) = self.pin_file.clone() else { return };
-        if stamp(&file).is_none_or(|stamp| self.known().stamp == Some(stamp)) {
-            return;
-        }
-        let Ok(_turn) = self.hashing.acquire().await else { return };
-        let (known, kept) = (Arc::clone(&self.known), self.kept.clone());
-        // If it panics the process ends.
-        let _ = spawn_blocking(move || follow(&file, &kept, &known)).await;
+    /// Whether it knew this PIN or the one before.
+    pub fn was_let_in(&self, badge: &Badge) -> bool {
+        let known = self.known();
+        known.browsers.contains_key(badge) || known.former.contains(badge)
     }
 
-    /// Whether this is the PIN.
-    async fn is_right(&self, given: String) -> bool {
-        self.follow_file().await;
-        let Some(right) = self.known().hash.clone() else { return false };
-        let Ok(_turn) = self.hashing.acquire().await else { return false };
-        spawn_blocking(move || pin::matches(&given, &right)).await.unwrap_or(false)
-    }
-
-    /// Lets a browser in; gives the cookie for it.
-    fn admit(&self, now: Wall) -> Option<HeaderValue> {
-        let mut id = [0; 32];
-        SystemRandom::new().fill(&mut id).ok()?;
-        let id = URL_SAFE_NO_PAD.encode(id);
+    pub fn admit(&self, badge: Badge, now: Wall) {
         let mut known = self.known();
         if known.browsers.len() >= MOST_BROWSERS
             && let Some(oldest) = known.browsers.iter().min_by_key(|(_, used)| **used).map(|(id, _)| id.clone())
         {
             known.browsers.remove(&oldest);
         }
-        known.browsers.insert(hash(&id), now);
-        self.keep(&known);
-        self.set_cookie(&id, COOKIE_SECONDS)
+        known.former.remove(&badge);
+        known.browsers.insert(badge, now);
+        self.keep(&mut known);
     }
 
-    fn set_cookie(&self, id: &str, seconds: u32) -> Option<HeaderValue> {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
-        HeaderValue::from_str(&cookie).ok()
-    }
-
-    fn keep(&self, known: &Known) {
-        keep(&self.kept, known);
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        lock(&self.known)
-    }
-}
-
-/// `POST /pin`: the PIN as text.
-pub(super) async fn enter<H: Hub>(State(site): State<Arc<Site<H>>>, body: Bytes) -> Response {
-    if site.gate.pin_file.is_none() {
-        return (StatusCode::FORBIDDEN, words::NO_PIN_FILE).into_response();
-    }
-    let lane = Lane::Name(());
-    if let Err(wait) = site.gate.attempts.begin(&lane, site.hub.now()) {
-        let seconds = wait.as_secs();
-        let sentence = words::slowed(seconds);
-        return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, HeaderValue::from(seconds))], sentence).into_response();
-    }
-    let given = str::from_utf8(&body).ok().filter(|given| given.len() <= LONGEST_PIN);
-    let is_right = match given {
-        Some(given) => site.gate.is_right(given.trim().to_owned()).await,
-        None => false,
-    };
-    if !is_right {
-        return (StatusCode::FORBIDDEN, words::WRONG_PIN).into_response();
-    }
-    site.gate.attempts.succeeded(&lane);
-    match site.gate.admit(site.hub.wall()) {
-        Some(cookie) => (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response(),
-        None => (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response(),
-    }
-}
-
-/// `POST /lock`: this browser forgets the PIN.
-pub(super) async fn lock_browser<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap) -> Response {
-    if let Some(id) = cookie(&headers, COOKIE) {
-        let mut known = site.gate.known();
-        if known.browsers.remove(&hash(&id)).is_some() {
-            site.gate.keep(&known);
+    pub fn forget(&self, badge: &Badge) {
+        let mut known = self.known();
+        if known.browsers.remove(badge).is_some() {
+            self.keep(&mut known);
+            self.changes.send_replace(());
         }
     }
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = site.gate.set_cookie("", 0) {
-        response.headers_mut().append(SET_COOKIE, cookie);
+
+    /// The hash of the PIN.
+    pub fn pin(&self) -> Option<String> {
+        self.known().hash.clone()
     }
-    response
-}
 
-fn follow(file: &Path, kept: &Path, known: &Mutex<Known>) {
-    let (Some(stamp), Ok(text)) = (stamp(file), fs::read_to_string(file)) else { return };
-    let pin = text.trim();
-    let is_first = lock(known).stamp.is_none();
-    let before = if is_first { read(kept) } else { None };
-    let hash_before = before.as_ref().map(|kept| kept.pin.clone()).or_else(|| lock(known).hash.clone());
-    let is_same = !pin.is_empty() && hash_before.as_ref().is_some_and(|hash| pin::matches(pin, hash));
-    let hash = if is_same {
-        hash_before
-    } else if pin.is_empty() {
-        None
-    } else {
-        pin::hash(pin)
-    };
-    let mut known = lock(known);
-    known.stamp = Some(stamp);
-    known.hash = hash;
-    if !is_same {
-        known.browsers.clear();
-        keep(kept, &known);
-    } else if let Some(before) = before {
-        known.browsers = before.browsers.into_iter().map(|(id, used)| (id, Wall(used))).collect();
+    /// Another PIN ends all sessions.
+    pub fn another_pin(&self, hash: String) {
+        let mut known = self.known();
+        known.hash = Some(hash);
+        let former = std::mem::take(&mut known.browsers);
+        if !former.is_empty() {
+            known.former = former.into_keys().collect();
+        }
+        self.keep(&mut known);
+        self.changes.send_replace(());
+    }
+
+    /// Hears when a browser may have lost its standing.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Takes over what was kept before the restart.
+    pub fn remember(&self, file: &Path) {
+        let kept = match fs::read(file) {
+            Ok(bytes) => serde_json::from_slice::<Kept>(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => Err(error.to_string()),
+        };
+        match kept {
+            Ok(kept) => {
+                let mut known = self.known();
+                known.hash = Some(kept.pin).filter(|hash| !hash.is_empty());
+                known.browsers = kept.browsers.into_iter().map(|(id, used)| (Badge(id), Wall(used))).collect();
+                known.former = kept.former.into_iter().map(Badge).collect();
+            }
+            Err(error) => tracing::warn!(
+                "the panel has forgotten who knows the PIN, which has to be given again: {} cannot be read ({error})",
+                file.display()
+            ),
+        }
+    }
+
+    /// Starts the thread that writes down what changes. What cannot be written is known until the next restart.
+    pub fn write_to(self: &Arc<Self>, file: PathBuf) -> io::Result<()> {
+        let browsers = Arc::clone(self);
+        let writing = move || {
+            let mut was_told = false;
+            while let Some((kept, revision)) = browsers.next_to_write() {
+                match write(&file, &kept) {
+                    Ok(()) => {
+                        was_told = false;
+                        browsers.known().written = revision;
+                        browsers.written.notify_all();
+                    }
+                    Err(error) => {
+                        let file = file.display();
+                        if !was_told {
+                            tracing::warn!("a restart would forget the panel's new browsers: {file} ({error})");
+                        }
+                        was_told = true;
+                        if !browsers.pause(revision) {
+                            return;
+                        }
+                    }
+                }
+            }
+        };
+        Builder::new().name("panel-writer".into()).stack_size(STACK_BYTES).spawn(writing).map(|_| ())
+    }
+
+    /// Lets the writer end; gives it this long for what is not on the disk yet.
+    pub fn end(&self, within: Duration) {
+        let mut known = self.known();
+        known.ends = true;
+        self.to_write.notify_all();
+        let unwritten = |known: &mut Known| known.written < known.revision;
+        drop(self.written.wait_timeout_while(known, within, unwritten));
+    }
+
+    /// Waits for a change; `None` at the end.
+    fn next_to_write(&self) -> Option<(Kept, u64)> {
+        let nothing_new = |known: &mut Known| known.written == known.revision && !known.ends;
+        let known = self.to_write.wait_while(self.known(), nothing_new).unwrap_or_else(PoisonError::into_inner);
+        if known.written == known.revision {
+            return None;
+        }
+        let kept = Kept {
+            pin: known.hash.clone().unwrap_or_default(),
+            browsers: known.browsers.iter().map(|(badge, used)| (badge.0.clone(), used.0)).collect(),
+            former: known.former.iter().map(|badge| badge.0.clone()).collect(),
+        };
+        Some((kept, known.revision))
+    }
+
+    /// After a failure: waits for the next change, or until it is time to try again; `false` at the end.
+    fn pause(&self, revision: u64) -> bool {
+        let nothing_new = |known: &mut Known| known.revision == revision && !known.ends;
+        let paused = self.to_write.wait_timeout_while(self.known(), AGAIN, nothing_new);
+        !paused.unwrap_or_else(PoisonError::into_inner).0.ends
+    }
+
+    fn keep(&self, known: &mut Known) {
+        known.revision += 1;
+        self.to_write.notify_all();
+    }
+
+    /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// When the file changed last; `None` if it cannot be looked at.
-fn stamp(file: &Path) -> Option<Stamp> {
-    fs::metadata(file).ok().map(|found| (found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
-}
-
-fn read(kept: &Path) -> Option<Kept> {
-    serde_json::from_slice(&fs::read(kept).ok()?).ok()
-}
-
-/// Writes the file anew. Where that fails, the browsers are known until the next restart.
-fn keep(file: &Path, known: &Known) {
-    let browsers = known.browsers.iter().map(|(id, used)| (id.clone(), used.0)).collect();
-    let kept = Kept { pin: known.hash.clone().unwrap_or_default(), browsers };
+/// Writes the file anew, so that a power cut leaves the old or the new.
+fn write(file: &Path, kept: &Kept) -> io::Result<()> {
     let beside = file.with_extension("new");
-    let write = || {
-        let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        new.write_all(&serde_json::to_vec(&kept)?)?;
-        new.sync_all()?;
-        fs::rename(&beside, file)
-    };
-    if let Err(error) = write() {
-        tracing::warn!("the panel's browsers are forgotten at the next restart: {} ({error})", file.display());
-    }
-}
-
-fn hash(id: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, id.as_bytes()))
-}
-
-/// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
-fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    new.write_all(&serde_json::to_vec(kept)?)?;
+    new.sync_all()?;
+    fs::rename(&beside, file)
 }

@@ -4,30 +4,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use super::browsers::Standing;
-use super::{Hub, Site, words};
+use super::gate::Standing;
+use super::{Hub, Site, updates, words};
 use crate::controller::input::{Content, Received, ReplyTo};
-use crate::controller::words::CommandName;
-use crate::wire::commands;
+use crate::controller::moment::Boottime;
+use crate::controller::report::Reply;
+use crate::controller::words::{CommandName, Reason};
+use crate::web::guard::Begun;
+use crate::wire::{commands, reports};
 
 /// On their way to the controller at the same time; more are turned away, so that a flood of them ends here.
 pub(super) const MOST_AT_ONCE: usize = 32;
 /// The controller answers within a quarter of a second, however slow the disk is.
 const REPLY: Duration = Duration::from_secs(3);
 const SOURCE: &str = "panel";
+/// Longer than a page goes on asking for the same. What comes later was given up by whoever asked, and told so.
+const STALE: Duration = Duration::from_secs(15);
+/// From a request's head to the end of its body.
+const SLOW: Duration = Duration::from_secs(5);
+/// How far a page's idea of the hub's clock may be ahead of it.
+const AHEAD_MS: u64 = 1000;
 
 /// `POST /commands/{name}` with the JSON of the command's topic: answers with the JSON of the topic `reply`.
 ///
 /// What may start or stop something has an `id`, so that a page whose connection broke can ask once more without
-/// starting anything twice. `source` and `sent_at` are the hub's to say.
+/// starting anything twice. `source` and `sent_at` are the hub's to say; `asked_ms` says when somebody asked, by the
+/// hub's boot clock as far as the page knows it, and what lay in a buffer for longer than [`STALE`] is refused.
 pub(super) async fn command<H: Hub>(
     State(site): State<Arc<Site<H>>>,
+    Extension(begun): Extension<Begun>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -47,6 +58,9 @@ pub(super) async fn command<H: Hub>(
     {
         return (StatusCode::BAD_REQUEST, "the command needs an id").into_response();
     }
+    if begun.0.elapsed() > SLOW || is_stale(&body, arrived) {
+        return json(stale(command, content.ok()));
+    }
     let Ok(_room) = site.commands.try_acquire() else {
         return (StatusCode::SERVICE_UNAVAILABLE, words::TOO_MANY_COMMANDS).into_response();
     };
@@ -58,7 +72,7 @@ pub(super) async fn command<H: Hub>(
         reply.await
     };
     match timeout(REPLY, answered).await {
-        Ok(Ok(json)) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok(Ok(reply)) => json(reply),
         _ => (StatusCode::GATEWAY_TIMEOUT, words::NO_REPLY).into_response(),
     }
 }
@@ -74,4 +88,28 @@ fn is_ours(content: &mut Content) -> bool {
         Content::Cancel { id, .. } | Content::Silence { id } => id.is_some(),
         Content::Test(_) => true,
     }
+}
+
+/// Whether it was asked for too long ago, or before the hub's machine was started.
+fn is_stale(body: &[u8], now: Boottime) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        asked_ms: u64,
+    }
+    let Ok(Asked { asked_ms }) = serde_json::from_slice(body) else { return false };
+    let now_ms = updates::milliseconds(now);
+    u128::from(now_ms.saturating_sub(asked_ms)) > STALE.as_millis() || asked_ms > now_ms.saturating_add(AHEAD_MS)
+}
+
+fn stale(command: CommandName, content: Option<Content>) -> Vec<u8> {
+    let id = content.and_then(|content| match content {
+        Content::Request { id, .. } | Content::Cancel { id, .. } | Content::Silence { id } => id,
+        Content::Test(_) => None,
+    });
+    let (refused, message) = (Some(Reason::Stale), words::STALE.to_owned());
+    reports::reply(&Reply { id, command, refused, incident: None, durable: None, message })
+}
+
+fn json(reply: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], reply).into_response()
 }

@@ -1,8 +1,11 @@
 //! Style sheets, scripts and icons, and what makes an app of the pages.
 
+use std::sync::LazyLock;
+
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use ring::digest::{Context, SHA256};
 
 use super::words;
 use crate::web::assets::{self, Asset};
@@ -18,15 +21,19 @@ macro_rules! script {
 const ASSETS: &[Asset] = &[
     Asset { name: "panel.css", content_type: "text/css; charset=utf-8", content: include_str!("assets/panel.css") },
     script!("app.js"),
+    script!("armed.js"),
+    script!("card.js"),
     script!("commands.js"),
     script!("history.js"),
     script!("home.js"),
     script!("link.js"),
     script!("live.js"),
+    script!("offline.js"),
     script!("page.js"),
     script!("setup.js"),
     script!("sheet.js"),
     script!("slider.js"),
+    script!("turns.js"),
     Asset { name: "icon.svg", content_type: "image/svg+xml", content: include_str!("assets/icon.svg") },
     Asset {
         name: "offline.html",
@@ -35,7 +42,15 @@ const ASSETS: &[Asset] = &[
     },
 ];
 
-const WORKER: Asset = script!("worker.js");
+/// The worker's script names its cache after what it keeps, so that another version of that is fetched anew.
+static WORKER: LazyLock<String> = LazyLock::new(|| {
+    let mut kept = Context::new(&SHA256);
+    for asset in ASSETS {
+        kept.update(asset.content.as_bytes());
+    }
+    let hash: String = kept.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    include_str!("assets/worker.js").replace("CONTENT", &hash)
+});
 
 /// Icons for home screens, drawn from `icon.svg`.
 const PICTURES: &[(&str, &[u8])] =
@@ -54,7 +69,7 @@ pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
 
 /// `GET /worker.js`: at the top, so that it may work for all pages.
 pub(super) async fn worker(headers: HeaderMap) -> Response {
-    WORKER.response(&headers)
+    assets::response(WORKER.as_bytes(), SCRIPT, &headers)
 }
 
 /// `GET /manifest.webmanifest`

@@ -9,15 +9,24 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::browsers::Gate;
+use super::browsers::Browsers;
 use super::cameras::Cameras;
-use super::{Board, Hub, PanelSettings, Site, certificate, commands, routes, updates};
+use super::certificate::Certificate;
+use super::gate::Gate;
+use super::history::History;
+use super::{Board, Hub, PanelSettings, Site, commands, routes, updates};
 use crate::config::PanelTls;
 use crate::web::hosts::Hosts;
 use crate::web::server::{Server, ServerSettings};
 
 const AGAIN: Duration = Duration::from_secs(5);
-const MOST_CONNECTIONS: usize = 512;
+/// How often it is seen whether the certificate comes to its end.
+const CERTIFICATE_EACH: Duration = Duration::from_secs(60 * 60);
+/// With TLS each takes some 40 KiB.
+const MOST_CONNECTIONS: usize = 384;
+const MOST_OF_AN_ADDRESS: usize = 288;
+/// One thread each for PINs, the history, and the cameras' names and files: none of them waits for another.
+const BLOCKING: usize = 3;
 const STACK_BYTES: usize = 512 * 1024;
 
 pub struct Keeper {
@@ -42,14 +51,17 @@ impl Keeper {
 }
 
 fn keep<H: Hub>(settings: &PanelSettings, board: &Arc<Board>, hub: &Arc<H>, stopped: &Receiver<Duration>) {
+    let browsers = Arc::<Browsers>::default();
+    let mut gate = None;
     loop {
-        match listen(settings, board, hub) {
-            Ok(server) => {
+        match listen(settings, board, hub, &browsers, &mut gate) {
+            Ok((server, certificate)) => {
                 let scheme = if settings.tls == PanelTls::Off { "http" } else { "https" };
                 tracing::info!(topic = "panel", "The panel is at {scheme}://{}.", server.local_addr());
                 hub.panel_standing(None);
-                let within = stopped.recv().unwrap_or(Duration::ZERO);
-                return server.stop(within);
+                let within = watch(certificate.as_deref(), &**hub, stopped);
+                server.stop(within);
+                return browsers.end(within);
             }
             Err(problem) => hub.panel_standing(Some(problem)),
         }
@@ -60,38 +72,72 @@ fn keep<H: Hub>(settings: &PanelSettings, board: &Arc<Board>, hub: &Arc<H>, stop
     }
 }
 
-/// The error ends a sentence.
-fn listen<H: Hub>(settings: &PanelSettings, board: &Arc<Board>, hub: &Arc<H>) -> Result<Server, String> {
-    let tls = certificate::server_config(&settings.tls, settings.listen, &settings.hosts, &settings.state_dir)?;
-    let (tls, certificate) = tls.map_or((None, None), |tls| (Some(tls.config), Some(tls.fingerprint)));
-    let server =
-        ServerSettings { name: "panel", listen: settings.listen, most_connections: MOST_CONNECTIONS, most_blocking: 2 };
-    let names = names(&settings.hosts);
+/// Waits for the end, and keeps the certificate good until then; says how long the end may take.
+fn watch(certificate: Option<&Certificate>, hub: &impl Hub, stopped: &Receiver<Duration>) -> Duration {
+    let Some(certificate) = certificate else { return stopped.recv().unwrap_or(Duration::ZERO) };
+    loop {
+        match stopped.recv_timeout(CERTIFICATE_EACH) {
+            Ok(within) => return within,
+            Err(RecvTimeoutError::Timeout) => certificate.renew(hub.wall()),
+            Err(RecvTimeoutError::Disconnected) => return Duration::ZERO,
+        }
+    }
+}
+
+/// The error ends a sentence. `gate` is kept from one attempt to the next.
+fn listen<H: Hub>(
+    settings: &PanelSettings,
+    board: &Arc<Board>,
+    hub: &Arc<H>,
+    browsers: &Arc<Browsers>,
+    gate: &mut Option<Arc<Gate>>,
+) -> Result<(Server, Option<Arc<Certificate>>), String> {
+    let PanelSettings { listen, ref tls, ref hosts, ref state_dir, .. } = *settings;
+    let certificate = Certificate::new(tls, listen, hosts, state_dir, hub.wall())?;
+    let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
+    let gate = match gate {
+        Some(gate) => Arc::clone(gate),
+        None => {
+            let started = Gate::start(settings.pin_file.clone(), state_dir, Arc::clone(browsers), tls.is_some());
+            let started = started.map_err(|error| format!("the system gives it no thread ({error})"))?;
+            Arc::clone(gate.insert(Arc::new(started)))
+        }
+    };
+    let server = ServerSettings {
+        name: "panel",
+        listen,
+        most_connections: MOST_CONNECTIONS,
+        most_of_an_address: MOST_OF_AN_ADDRESS,
+        most_blocking: BLOCKING,
+    };
+    let names = names(hosts);
     let (board, hub, settings) = (Arc::clone(board), Arc::clone(hub), settings.clone());
-    let listen = settings.listen;
-    let is_secure = tls.is_some();
+    let shown = certificate.clone();
     let site = move |shutdown| {
         yield_to_the_loop();
         let hosts = Hosts::new(settings.listen, &names);
-        let site = Site {
+        let site = Arc::new(Site {
             hub,
             board,
             name: settings.name,
-            gate: Gate::new(settings.pin_file, &settings.state_dir, is_secure),
+            gate,
             commands: Semaphore::new(commands::MOST_AT_ONCE),
-            streams: Arc::new(Semaphore::new(updates::MOST_STREAMS)),
+            streams: updates::Streams::new(),
             cameras: Cameras::new(settings.cameras),
-            certificate,
+            history: History::default(),
+            certificate: shown,
             shutdown,
-        };
-        routes(Arc::new(site), hosts)
+        });
+        tokio::spawn(updates::pulse(Arc::clone(&site)));
+        routes(site, hosts)
     };
-    Server::start_with(server, tls, site).map_err(|error| match error.kind() {
+    let server = Server::start_with(server, tls, site).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => format!(
             "another program has the port of {listen}; stop it, or set another panel.listen and restart the hub"
         ),
         _ => format!("{listen} cannot be listened on ({error}); set panel.listen to an address of this machine"),
-    })
+    })?;
+    Ok((server, certificate))
 }
 
 /// The names from the configuration and the machine's own, which nobody on the internet can have lead here.

@@ -6,7 +6,8 @@
 //! | `board` | what the hub said last, and which page waits for which reply |
 //! | `updates` | what an open page is sent when something changes |
 //! | `commands` | a request, cancel, silence or test of a page |
-//! | `pin`, `browsers` | the PIN, and the browsers that know it |
+//! | `gate`, `browsers`, `pin` | who may see and act: the browsers that know the PIN, and its file |
+//! | `history` | the incidents of the past, read once for all who ask at the same time |
 //! | `cameras` | the cameras' pictures, through the hub |
 //! | `pages`, `words`, `files` | what stands on the pages, in which words; style sheets, scripts, icons |
 //! | `certificate` | the certificate for HTTPS: a file's, or one of our own making |
@@ -18,6 +19,8 @@ mod cameras;
 mod certificate;
 mod commands;
 mod files;
+mod gate;
+mod history;
 mod keeper;
 mod pages;
 mod pin;
@@ -48,6 +51,9 @@ use crate::web::server::Shutdown;
 pub use board::Board;
 use keeper::Keeper;
 
+/// The largest body of a request: a command's.
+const BODY_BYTES: usize = 4096;
+
 /// Where the panel listens, and what it needs to know of the house.
 #[derive(Clone, Debug)]
 pub struct PanelSettings {
@@ -70,15 +76,18 @@ pub trait Hub: Send + Sync + 'static {
 
     fn wall(&self) -> Wall;
 
+    /// Has the loop call [`Board::lives`] in its next turn. Never waits.
+    fn ask_for_life(&self);
+
     /// Hands a command to the controller; waits where strangers' messages wait.
     fn command(&self, received: Received) -> impl Future<Output = ()> + Send;
 
-    /// The latest incidents with their steps, newest first, as JSON. May block.
+    /// The latest incidents with their steps, newest first, each as JSON. May block.
     ///
     /// # Errors
     ///
     /// Why they cannot be read, as a sentence.
-    fn history(&self, limit: usize) -> Result<Vec<u8>, String>;
+    fn history(&self, limit: usize) -> Result<Vec<String>, String>;
 
     /// The panel cannot be reached, because of this; or it can be again.
     fn panel_standing(&self, problem: Option<String>);
@@ -94,12 +103,12 @@ struct Site<H> {
     hub: Arc<H>,
     board: Arc<Board>,
     name: String,
-    gate: browsers::Gate,
+    gate: Arc<gate::Gate>,
     commands: Semaphore,
-    streams: Arc<Semaphore>,
+    streams: updates::Streams,
     cameras: cameras::Cameras,
-    /// What the page "Setup" says of the certificate.
-    certificate: Option<String>,
+    history: history::History,
+    certificate: Option<Arc<certificate::Certificate>>,
     shutdown: Shutdown,
 }
 
@@ -122,7 +131,7 @@ impl Panel {
 
 fn routes<H: Hub>(site: Arc<Site<H>>, hosts: Hosts) -> Router {
     let of_the_house = Router::new()
-        .route("/history.json", get(pages::history_json))
+        .route("/history.json", get(history::json))
         .route("/cameras/{number}/picture", get(cameras::pages::picture))
         .route("/cameras/{number}/playlist.m3u8", get(cameras::pages::playlist))
         .route("/cameras/{number}/media/{name}", get(cameras::pages::media))
@@ -134,13 +143,13 @@ fn routes<H: Hub>(site: Arc<Site<H>>, hosts: Hosts) -> Router {
         .route("/setup", get(pages::page))
         .route("/updates", get(updates::updates))
         .route("/commands/{name}", post(commands::command))
-        .route("/pin", post(browsers::enter))
-        .route("/lock", post(browsers::lock_browser))
+        .route("/pin", post(gate::enter))
+        .route("/lock", post(gate::lock_browser))
         .route("/assets/{name}", get(files::asset))
         .route("/manifest.webmanifest", get(files::manifest))
         .route("/worker.js", get(files::worker))
         .fallback(pages::not_found);
-    guard::of_pages(of_the_house.merge(of_all).with_state(site), hosts)
+    guard::of_pages(of_the_house.merge(of_all).with_state(site), hosts, BODY_BYTES)
 }
 
 /// What shows the inside of the house is for those who know the PIN, where there is one.

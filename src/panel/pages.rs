@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use tokio::task::spawn_blocking;
 
-use super::browsers::Standing;
 use super::cameras::Kind;
+use super::gate::Standing;
 use super::{Hub, Site, words};
-
-const INCIDENTS: usize = 50;
 
 /// `GET` of each page.
 pub(super) async fn page<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap, address: Uri) -> Response {
@@ -34,16 +30,6 @@ pub(super) async fn not_found<H: Hub>(State(site): State<Arc<Site<H>>>, headers:
     (StatusCode::NOT_FOUND, Html(page.into_string())).into_response()
 }
 
-/// `GET /history.json`: as `sos-hub history --json` has it.
-pub(super) async fn history_json<H: Hub>(State(site): State<Arc<Site<H>>>) -> Response {
-    let hub = Arc::clone(&site.hub);
-    match spawn_blocking(move || hub.history(INCIDENTS)).await {
-        Ok(Ok(json)) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
-        Ok(Err(problem)) => (StatusCode::SERVICE_UNAVAILABLE, problem).into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
-}
-
 fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -58,7 +44,7 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
                 link rel="apple-touch-icon" href="/assets/icon-192.png";
                 link rel="stylesheet" href="/assets/panel.css";
-                @for module in ["app.js", "link.js", "sheet.js", "slider.js", "commands.js", "page.js"] {
+                @for module in ["app.js", "link.js", "sheet.js", "slider.js", "commands.js", "turns.js", "page.js"] {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="application/json" id="words" { (PreEscaped(script_words())) }
@@ -78,7 +64,7 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 }
                 noscript { p.lost { (words::NO_SCRIPT) } }
                 div #lost .lost role="alert" hidden {}
-                div #now .now hidden {
+                section #now .now aria-label=(words::NOW) hidden {
                     p #now-text {}
                     button #now-show type="button" { (words::SHOW) }
                 }
@@ -102,8 +88,11 @@ fn link(to: &str, text: &str, is_here: bool, icon: &str) -> Markup {
 fn sheet(standing: Standing) -> Markup {
     html! {
         dialog #sheet aria-labelledby="sheet-title" {
-            h2 #sheet-title tabindex="-1" { (words::SHEET) }
-            p #sheet-lost .lost hidden { strong { (words::LOST) } " " (words::LOST_ADVICE) }
+            div.sheet-head {
+                h2 #sheet-title tabindex="-1" { (words::SHEET) }
+                p #asking role="status" {}
+            }
+            p #sheet-lost .lost role="alert" hidden { strong { (words::LOST) } " " (words::LOST_ADVICE) }
             // Above the cards: where "Cancel" was must not be what silences the alarm that it came too late for.
             button #silence .siren type="button" hidden { (words::SILENCE) }
             div #cards {}
@@ -164,9 +153,9 @@ fn home(standing: Standing) -> Markup {
         @if standing == Standing::NoPin {
             section.card { p.warning { (words::NO_PIN_FILE) } }
         }
-        section.card { h2 { (words::READINESS) } ul #readiness .checks {} div #faults {} }
+        section.card { h2 { (words::READINESS) } ul #readiness .checks .known {} div #faults .known {} }
         @if standing.may_see() {
-            section.card { h2 { (words::RECENT) } div #recent {} p { a href="/history" { (words::ALL_HISTORY) } } }
+            section.card { h2 { (words::RECENT) } div #recent .known {} p { a href="/history" { (words::ALL_HISTORY) } } }
         }
     }
 }
@@ -180,8 +169,11 @@ fn live<H: Hub>(site: &Site<H>) -> Markup {
                 figure.camera data-number=(number) data-kind=(kind(camera.kind)) {
                     div.picture {
                         @match camera.kind {
-                            Kind::Pictures => img alt=(camera.name);,
-                            Kind::Video => video aria-label=(camera.name) muted playsinline autoplay {},
+                            Kind::Pictures => canvas role="img" aria-label=(camera.name) {},
+                            Kind::Video => {
+                                video aria-label=(camera.name) muted playsinline {}
+                                button.play type="button" hidden aria-label={ (words::PLAY) ": " (camera.name) } { (words::PLAY) }
+                            }
                             Kind::Unsupported => p.away { (words::UNSUPPORTED) },
                         }
                         p.away role="status" hidden {}
@@ -200,13 +192,13 @@ fn live<H: Hub>(site: &Site<H>) -> Markup {
 }
 
 fn history() -> Markup {
-    html! { h1 { (words::HISTORY) } p { (words::HISTORY_INTRO) } div #history aria-live="polite" {} }
+    html! { h1 { (words::HISTORY) } p { (words::HISTORY_INTRO) } div #history .known aria-live="polite" {} }
 }
 
 fn setup<H: Hub>(site: &Site<H>, standing: Standing) -> Markup {
     html! {
         h1 { (words::SETUP) }
-        section.card { h2 { (words::OBSTACLES) } div #obstacles {} ul #readiness .checks {} }
+        section.card { h2 { (words::OBSTACLES) } div #obstacles .known {} ul #readiness .checks .known {} }
         section.card {
             h2 { (words::TESTS) }
             p { (words::TESTS_INTRO) }
@@ -225,10 +217,13 @@ fn setup<H: Hub>(site: &Site<H>, standing: Standing) -> Markup {
             h2 { (words::THIS_PANEL) }
             p { "sos-hub " (env!("CARGO_PKG_VERSION")) }
             @if let Some(certificate) = &site.certificate {
-                p { (words::CERTIFICATE) ":" br; code { (certificate) } }
+                p { (words::CERTIFICATE) ":" br; code { (certificate.fingerprint()) } }
                 p.hint { (words::CERTIFICATE_HINT) }
             }
-            @if standing == Standing::Knows { button #lock .quiet type="button" { (words::LOCK) } }
+            @if standing == Standing::Knows {
+                button #lock .quiet type="button" { (words::LOCK) }
+                p #not-locked .problem role="alert" {}
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub const CONNECTING: &str = "Connecting to the hub…";
 pub const LOST: &str = "No connection to the hub.";
 pub const LOST_ADVICE: &str = "What was shown here may no longer be true. To get help, call the emergency number.";
 
+pub const NOW: &str = "What goes on now";
 pub const SHEET: &str = "Get help";
 pub const SLIDE_POLICE: &str = "Slide to request police";
 pub const SLIDE_FIRE: &str = "Slide to request fire department";
@@ -44,6 +45,7 @@ pub const ALL_HISTORY: &str = "All incidents";
 pub const HISTORY_INTRO: &str = "What was asked for, and what became of it, newest first.";
 pub const LIVE_EMPTY: &str = "No camera is set up. Add one to hub.toml, under [[camera]], and restart the hub.";
 pub const FULL_SCREEN: &str = "Full screen";
+pub const PLAY: &str = "Play";
 pub const UNSUPPORTED: &str =
     "Browsers do not speak this camera's protocol. Give its http stream (MJPEG or HLS), if it has one, in hub.toml.";
 
@@ -61,8 +63,11 @@ pub const NOT_FOUND: &str = "There is no such page";
 pub const TO_HOME: &str = "To the first page";
 pub const NO_SUCH_PAGE: &str = "There is nothing here.";
 pub const TOO_MANY_PAGES: &str = "Too many pages are open. Close some.";
+pub const TOO_MANY_PICTURES: &str = "Too many pictures are on their way. Close some pages.";
 pub const TOO_MANY_COMMANDS: &str =
     "The hub is being asked too much at once. Try again. To get help now, call the emergency number.";
+pub const STALE: &str = "This was asked for long ago and came late, so the hub has not done it. Ask again if it is still meant. To \
+     get help now, call the emergency number.";
 pub const NO_REPLY: &str =
     "The hub has not answered, and it is not known whether it heard. To get help, call the emergency number.";
 
@@ -77,7 +82,13 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("lostAdvice", LOST_ADVICE),
     ("connecting", CONNECTING),
     ("noReply", NO_REPLY),
+    ("tryAgain", TRY_AGAIN),
     ("sending", "Asking the hub…"),
+    (
+        "tryingAgain",
+        "The hub has not answered yet. This page goes on trying for ten seconds. If you can, call the emergency number now.",
+    ),
+    ("tapAgain", "Too early: tap again."),
     ("service.police", "Police"),
     ("service.fire", "Fire department"),
     ("service.siren", "Siren only"),
@@ -98,8 +109,6 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("secondsLeft", "seconds left to cancel"),
     ("secondLeft", "second left to cancel"),
     ("resumed", "The hub was restarted: the countdown started again."),
-    ("sirenIsOn", "The siren is on."),
-    ("silence", SILENCE),
     ("ready", "All is ready"),
     ("readyText", "Help can be asked for at any time."),
     ("notReady", "Not ready"),
@@ -120,11 +129,10 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("historyFailed", "The history cannot be read now."),
     ("pinForThis", "Enter the PIN on the first page to see this."),
     ("open", "Open"),
-    ("ended", "Ended"),
     ("clockUnset", "(the clock was not set)"),
     ("cameraAway", "No picture from this camera."),
+    ("cameraHeld", "Paused while help is asked for."),
     ("cameraTriesAgain", "Trying again…"),
-    ("version", "Version"),
     (
         "mend.storage",
         "Check the disk or SD card of the hub: replace it if it is full of errors, make room if it is full.",

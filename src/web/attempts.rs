@@ -1,5 +1,6 @@
-//! How long somebody has to wait after wrong passwords: per name, and over all names. The waits grow and end; and a
-//! browser that was let in before has a lane of its own, so that nobody can lock its operator out by guessing.
+//! How long somebody has to wait after wrong passwords: per name (or address), where the waits grow and end, and over all
+//! of them, where only so many are taken in an hour. A browser that was let in before has a lane of its own, so that
+//! nobody can lock its owner out by guessing.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,13 +14,14 @@ const LONGEST: Duration = Duration::from_secs(60);
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 /// Failures that cost nothing: people mistype.
 const FREE_OF_A_NAME: u32 = 3;
-const FREE_OVER_ALL: u32 = 30;
+/// Failures of all names together that may come at once. One more may follow each time that one is forgotten.
+const AT_ONCE_OVER_ALL: u32 = 30;
 const MOST_NAMES: usize = 1024;
 
 /// Who tries. `N` names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Lane<N> {
-    /// Anybody who gives this name.
+    /// Anybody who gives this name, or comes from this address.
     Name(N),
     /// A browser that was let in before.
     Known(N),
@@ -28,11 +30,16 @@ pub enum Lane<N> {
 /// The attempts of one site.
 pub struct Attempts<N> {
     failures: Mutex<Failures<N>>,
+    /// How long it takes until one failure of those over all is forgotten.
+    one_each: Duration,
 }
 
 struct Failures<N> {
     lanes: HashMap<Lane<N>, Count>,
-    over_all: Count,
+    /// Of all names together.
+    recent: u32,
+    /// Since when the oldest of these is waiting to be forgotten.
+    since: Boottime,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -42,8 +49,8 @@ struct Count {
 }
 
 impl Count {
-    fn wait(&self, free: u32, now: Boottime) -> Duration {
-        let beyond = self.failures.saturating_sub(free);
+    fn wait(&self, now: Boottime) -> Duration {
+        let beyond = self.failures.saturating_sub(FREE_OF_A_NAME);
         if beyond == 0 || now.since(self.last) >= REMEMBERED {
             return Duration::ZERO;
         }
@@ -60,13 +67,13 @@ impl Count {
     }
 }
 
-impl<N: Clone + Eq + Hash> Default for Attempts<N> {
-    fn default() -> Self {
-        Attempts { failures: Mutex::new(Failures { lanes: HashMap::new(), over_all: Count::default() }) }
-    }
-}
-
 impl<N: Clone + Eq + Hash> Attempts<N> {
+    /// Once many guesses were wrong, whoever guesses: one more each time that `one_each` has passed.
+    pub fn new(one_each: Duration) -> Attempts<N> {
+        let failures = Failures { lanes: HashMap::new(), recent: 0, since: Boottime::default() };
+        Attempts { failures: Mutex::new(failures), one_each }
+    }
+
     /// Whether an attempt may be made now. It counts as a failure until [`Attempts::succeeded`], so that many at once
     /// are no way around the wait.
     ///
@@ -75,10 +82,13 @@ impl<N: Clone + Eq + Hash> Attempts<N> {
     /// How long to wait, rounded up to whole seconds.
     pub fn begin(&self, lane: &Lane<N>, now: Boottime) -> Result<(), Duration> {
         let mut failures = self.failures();
-        let of_lane = failures.lanes.get(lane).copied().unwrap_or_default().wait(FREE_OF_A_NAME, now);
+        failures.forget(self.one_each, now);
+        let of_lane = failures.lanes.get(lane).copied().unwrap_or_default().wait(now);
         let over_all = match lane {
-            Lane::Name(_) => failures.over_all.wait(FREE_OVER_ALL, now),
-            Lane::Known(_) => Duration::ZERO,
+            Lane::Name(_) if failures.recent >= AT_ONCE_OVER_ALL => {
+                self.one_each.saturating_sub(now.since(failures.since))
+            }
+            _ => Duration::ZERO,
         };
         let wait = of_lane.max(over_all);
         if !wait.is_zero() {
@@ -87,7 +97,7 @@ impl<N: Clone + Eq + Hash> Attempts<N> {
         failures.make_room(now);
         failures.lanes.entry(lane.clone()).or_default().add(now);
         if matches!(lane, Lane::Name(_)) {
-            failures.over_all.add(now);
+            failures.recent += 1;
         }
         Ok(())
     }
@@ -97,7 +107,7 @@ impl<N: Clone + Eq + Hash> Attempts<N> {
         let mut failures = self.failures();
         failures.lanes.remove(lane);
         if matches!(lane, Lane::Name(_)) {
-            failures.over_all.failures = failures.over_all.failures.saturating_sub(1);
+            failures.recent = failures.recent.saturating_sub(1);
         }
     }
 
@@ -108,6 +118,16 @@ impl<N: Clone + Eq + Hash> Attempts<N> {
 }
 
 impl<N: Clone + Eq + Hash> Failures<N> {
+    fn forget(&mut self, one_each: Duration, now: Boottime) {
+        while self.recent > 0 && now.since(self.since) >= one_each {
+            self.recent -= 1;
+            self.since = self.since + one_each;
+        }
+        if self.recent == 0 {
+            self.since = now;
+        }
+    }
+
     /// Made-up names push each other out; what they cost over all stays.
     fn make_room(&mut self, now: Boottime) {
         if self.lanes.len() < MOST_NAMES {
@@ -130,13 +150,17 @@ mod tests {
         Boottime(seconds * 1_000_000_000)
     }
 
+    fn attempts() -> Attempts<String> {
+        Attempts::new(Duration::from_secs(600))
+    }
+
     fn name(name: &str) -> Lane<String> {
         Lane::Name(name.to_owned())
     }
 
     #[test]
     fn the_wait_grows_to_a_minute_and_no_further() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         let mut now = 1000;
         let mut waits = Vec::new();
         for _ in 0..13 {
@@ -152,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_right_password_ends_the_wait() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         for _ in 0..3 {
             attempts.begin(&name("ann"), at(1000)).unwrap();
         }
@@ -163,9 +187,9 @@ mod tests {
 
     #[test]
     fn many_names_are_slowed_together_and_fill_no_memory() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         let taken = (0..10_000).filter(|guess| attempts.begin(&name(&guess.to_string()), at(1000)).is_ok()).count();
-        assert_eq!(taken, 31);
+        assert_eq!(taken, 30);
         let mut now = 1000;
         for guess in 0..3 * MOST_NAMES {
             while let Err(wait) = attempts.begin(&name(&format!("guess {guess}")), at(now)) {
@@ -176,8 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn whoever_guesses_from_everywhere_gets_one_guess_each_ten_minutes() {
+        let attempts = attempts();
+        let day = 24 * 60 * 60;
+        let taken = (0..day).filter(|now| attempts.begin(&name(&now.to_string()), at(1000 + now)).is_ok()).count();
+        assert_eq!(taken, 30 + 143);
+    }
+
+    #[test]
     fn guessing_keeps_no_known_browser_out() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         for guess in 0..100 {
             let _ = attempts.begin(&name("ann"), at(1000 + guess));
         }
@@ -187,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_known_browser_that_guesses_is_slowed_too() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         let known = Lane::Known("ann".to_owned());
         let taken = (0..100).filter(|_| attempts.begin(&known, at(1000)).is_ok()).count();
         assert_eq!(taken, 4);
@@ -195,7 +227,7 @@ mod tests {
 
     #[test]
     fn failures_are_forgotten() {
-        let attempts = Attempts::default();
+        let attempts = attempts();
         for _ in 0..4 {
             attempts.begin(&name("ann"), at(1000)).unwrap();
         }

@@ -36,8 +36,25 @@ impl Events {
     }
 }
 
-/// A stream of what `tell` sends, until it returns, the browser goes or the server stops.
+/// A stream of what `tell` sends, and of the event `alive` where that is silent, until it returns, the browser goes or
+/// the server stops.
 pub fn stream<F>(shutdown: Shutdown, tell: impl FnOnce(Events) -> F) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("alive").data(""));
+    told(shutdown, tell).keep_alive(keep_alive).into_response()
+}
+
+/// The same without a word of its own.
+pub fn stream_alone<F>(shutdown: Shutdown, tell: impl FnOnce(Events) -> F) -> Response
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    told(shutdown, tell).into_response()
+}
+
+fn told<F>(shutdown: Shutdown, tell: impl FnOnce(Events) -> F) -> Sse<ReceiverStream<Result<Event, Infallible>>>
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -51,6 +68,5 @@ where
             () = shutdown.requested() => {}
         }
     });
-    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("alive").data(""));
-    Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response()
+    Sse::new(ReceiverStream::new(receiver))
 }

@@ -13,26 +13,31 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::hosts::Hosts;
 
-/// The largest body of a request.
-pub const BODY_BYTES: usize = 16 * 1024;
 const BODY: Duration = Duration::from_secs(10);
+
+/// When the head of a request was there, among its extensions: its body may have come much later.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun(pub Instant);
 
 const POLICY: &str =
     "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
 
-/// Puts the guard before a site that browsers use: only for these hosts, changes only from the site's own pages.
-pub fn of_pages(site: Router, hosts: Hosts) -> Router {
-    of_machines(site.layer(from_fn(own_origin)), hosts)
+/// Puts the guard before a site that browsers use: only for these hosts, changes only from the site's own pages, bodies
+/// of at most so many bytes.
+pub fn of_pages(site: Router, hosts: Hosts, most: usize) -> Router {
+    of_machines(site.layer(from_fn(own_origin)), hosts, most)
 }
 
 /// Puts the guard before what other programs call: the same but for the origin, which programs do not send. What comes
 /// here must not be allowed by a cookie.
-pub fn of_machines(site: Router, hosts: Hosts) -> Router {
-    site.layer(from_fn(bounded)).layer(from_fn_with_state(Arc::new(hosts), own_host)).layer(from_fn(headers))
+pub fn of_machines(site: Router, hosts: Hosts, most: usize) -> Router {
+    site.layer(from_fn_with_state(most, bounded))
+        .layer(from_fn_with_state(Arc::new(hosts), own_host))
+        .layer(from_fn(headers))
 }
 
 async fn own_host(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
@@ -73,9 +78,10 @@ fn is_from_own_page(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the body, so that no handler waits for a client that is slow on purpose.
-async fn bounded(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    match timeout(BODY, to_bytes(body, BODY_BYTES)).await {
+async fn bounded(State(most): State<usize>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    head.extensions.insert(Begun(Instant::now()));
+    match timeout(BODY, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(head, Body::from(bytes))).await,
         Ok(Err(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "That is too much for one request.").into_response(),
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.").into_response(),
@@ -87,6 +93,8 @@ async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // Another site may not even show a camera's picture, whatever a browser makes of its cookies.
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not `no-referrer`: with that browsers send `Origin: null` along with forms, even to the page's own site.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -8,6 +8,7 @@
 //! | [`hosts`] | the names and addresses that a site answers to |
 //! | [`sessions`] | who is logged in, and the cookie that says so |
 //! | [`attempts`] | how long to wait after wrong passwords |
+//! | [`passwords`] | how passwords are kept and compared |
 //! | [`assets`] | style sheets and scripts in the binary |
 //! | [`events`] | server-sent events that end with the server |
 //! | [`patience`] | a connection whose other side reads nothing is given up |
@@ -17,6 +18,7 @@ pub mod attempts;
 pub mod events;
 pub mod guard;
 pub mod hosts;
+pub mod passwords;
 pub mod patience;
 pub mod server;
 pub mod sessions;

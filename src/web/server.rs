@@ -1,9 +1,10 @@
 //! A small HTTP/1.1 server: one thread with a runtime of its own, so that pages can neither wait for nor hold up
 //! anything else in the process.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Redirect;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -29,7 +32,8 @@ use super::patience::Patient;
 const HEAD: Duration = Duration::from_secs(15);
 /// For the other side to read what it asked for.
 const UNREAD: Duration = Duration::from_secs(30);
-const HEAD_BYTES: usize = 16 * 1024;
+/// The least that the server under it allows: each connection may take it.
+const HEAD_BYTES: usize = 8 * 1024;
 const MOST_HEADERS: usize = 64;
 /// Out of descriptors, most likely: some must come back first.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
@@ -44,6 +48,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Open at the same time; further ones wait in the system's queue.
     pub most_connections: usize,
+    /// Of these from one address, so that one machine cannot take all of them; further ones are cut off.
+    pub most_of_an_address: usize,
     /// Jobs that block (hashes of passwords) at the same time; further ones wait.
     pub most_blocking: usize,
 }
@@ -54,6 +60,10 @@ pub struct Server {
     ending: watch::Sender<Option<Instant>>,
     thread: JoinHandle<()>,
 }
+
+/// The address that a request comes from, among its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Tells a site's own tasks that the server stops.
 #[derive(Clone)]
@@ -109,7 +119,7 @@ impl Server {
             runtime.block_on(async {
                 let site = site(Shutdown(ending_seen.clone()));
                 let tls = tls.map(TlsAcceptor::from);
-                let serving = serve(listener, tls, site, Shutdown(ending_seen.clone()), settings.most_connections);
+                let serving = serve(listener, tls, site, Shutdown(ending_seen.clone()), &settings);
                 tokio::select! {
                     () = serving => {}
                     () = deadline(ending_seen) => debug!("connections were open at the end, and are cut"),
@@ -147,9 +157,10 @@ async fn serve(
     tls: Option<TlsAcceptor>,
     site: Router,
     shutdown: Shutdown,
-    most: usize,
+    settings: &ServerSettings,
 ) {
-    let room = Arc::new(Semaphore::new(most));
+    let room = Arc::new(Semaphore::new(settings.most_connections));
+    let peers = Arc::<Peers>::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
@@ -161,12 +172,15 @@ async fn serve(
             () = shutdown.requested() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = greeted(stream, tls.clone(), site.clone(), shutdown.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(room);
-                });
+            Ok((stream, peer)) => {
+                let visit = Visit { site: site.clone(), peer: Peer(peer.ip()), shutdown: shutdown.clone() };
+                if let Some(place) = peers.enter(peer.ip(), settings.most_of_an_address) {
+                    let connection = greeted(stream, tls.clone(), visit);
+                    connections.spawn(async move {
+                        connection.await;
+                        drop((place, room));
+                    });
+                }
             }
             Err(error) => {
                 warn!("cannot take a connection: {error}");
@@ -179,13 +193,59 @@ async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, site: Router, shutdown: Shutdown) {
+/// How many connections each address has.
+#[derive(Default)]
+struct Peers(Mutex<HashMap<IpAddr, usize>>);
+
+/// One of them; goes with this.
+struct Place {
+    peers: Arc<Peers>,
+    address: IpAddr,
+}
+
+impl Peers {
+    fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Place> {
+        let mut peers = self.counts();
+        let count = peers.entry(address).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { peers: Arc::clone(self), address })
+    }
+
+    /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut peers = self.peers.counts();
+        if let Some(count) = peers.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                peers.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What a connection is served with.
+struct Visit {
+    site: Router,
+    peer: Peer,
+    shutdown: Shutdown,
+}
+
+async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
     // What is said here is small, and people wait for it.
     if let Err(error) = stream.set_nodelay(true) {
         debug!("a connection was gone at once: {error}");
         return;
     }
-    let Some(tls) = tls else { return connection(stream, site, shutdown).await };
+    let Some(tls) = tls else { return connection(stream, visit).await };
     let greeting = async {
         // TLS begins with this byte; whoever writes HTTP instead is told where to go.
         let mut first = [0];
@@ -196,8 +256,8 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, site: Router, shut
         }
     };
     match timeout(HEAD, greeting).await {
-        Ok(Greeted::Tls(stream)) => connection(stream, site, shutdown).await,
-        Ok(Greeted::Plain(stream)) => connection(stream, to_https(), shutdown).await,
+        Ok(Greeted::Tls(stream)) => connection(stream, visit).await,
+        Ok(Greeted::Plain(stream)) => connection(stream, Visit { site: to_https(), ..visit }).await,
         Ok(Greeted::Broken(error)) => debug!("no TLS came about: {error}"),
         Err(_) => debug!("no TLS came about in time"),
     }
@@ -222,17 +282,23 @@ fn to_https() -> Router {
     })
 }
 
-async fn connection<S>(stream: S, site: Router, shutdown: Shutdown)
+async fn connection<S>(stream: S, visit: Visit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Visit { site, peer, shutdown } = visit;
     let io = TokioIo::new(Patient::new(stream, UNREAD));
+    let site = TowerToHyperService::new(site);
+    let site = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        site.call(request)
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .max_headers(MOST_HEADERS)
-        .serve_connection(io, TowerToHyperService::new(site));
+        .serve_connection(io, site);
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

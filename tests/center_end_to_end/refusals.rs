@@ -57,6 +57,8 @@ fn a_signal_that_the_broker_had_stored_starts_nothing() {
     world.center_has_all();
     assert_eq!(world.acks(&jti).len(), 0);
     assert_eq!(world.count("SELECT count(*) FROM incident"), 0);
+    // It was not even asked for: whoever stored a thousand of them has not had them brought here.
+    assert_eq!(world.count("SELECT count(*) FROM security WHERE problem LIKE '%stored by the broker%'"), 0);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use sos_hub::center::desk::words::{Account, AccountId};
 use sos_hub::center::store::{Archive, Ledger, Store, Told};
 
 /// Nothing here takes this long unless it hangs.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 pub struct Center {
     pub store: Store,

@@ -14,11 +14,12 @@ use sos_hub::controller::moment::{ClockStanding, Id, Wall};
 use sos_hub::controller::words::CallStage;
 use tempfile::tempdir;
 
-use crate::center::{Center, database, plans};
+use crate::center::{Center, DEADLINE, database, plans};
 use crate::records::*;
 
 fn wait_for<T>(answer: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(answer)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(DEADLINE, answer).await.expect("an answer in time") })
 }
 
 fn heard(number: u64) -> Box<Signal> {

@@ -42,6 +42,8 @@ pub struct Seen {
     pub log: Vec<LogLine>,
     pub batches: Vec<Batch>,
     pub lookups: usize,
+    /// The acks, by their signals, and the updates, by their stages, in the order in which they left.
+    pub said: Vec<String>,
 }
 
 pub struct Center {
@@ -155,7 +157,7 @@ impl Center {
     /// What was with the store when the process died is on disk all the same.
     pub fn pending_commits_are_kept(&mut self) {
         while let Some(batch) = self.unanswered.pop_front() {
-            self.paper.commit(batch.records);
+            self.commit(batch);
         }
     }
 
@@ -189,6 +191,11 @@ impl Center {
         self.move_to(end);
     }
 
+    /// The loop stands still for this long.
+    pub fn hangs(&mut self, span: Duration) {
+        self.move_to(self.at.now + span);
+    }
+
     pub fn store_is(&mut self, mood: Mood) {
         let was = core::mem::replace(&mut self.mood, mood);
         if mood == Mood::Failing {
@@ -207,7 +214,7 @@ impl Center {
         let mut tickets = Vec::new();
         while let Some(batch) = self.unanswered.pop_front() {
             tickets.push(batch.ticket);
-            self.paper.commit(batch.records);
+            self.commit(batch);
         }
         self.input(Input::Store(StoreReport::Committed { tickets }));
     }
@@ -250,9 +257,13 @@ impl Center {
             }
             Effect::Say(Said::Ack(ack)) => {
                 self.assert_stored(&ack);
+                self.seen.said.push(format!("ack of {}", ack.signal.0));
                 self.seen.acks.push(ack);
             }
-            Effect::Say(Said::Update(update)) => self.seen.updates.push((now, update)),
+            Effect::Say(Said::Update(update)) => {
+                self.seen.said.push(as_text(&update));
+                self.seen.updates.push((now, update));
+            }
             Effect::Say(Said::Plan(token)) => {
                 let on_disk = self.paper.tokens.get(&token.account).is_some_and(|kept| kept.serial >= token.serial);
                 assert!(on_disk, "a token left before it was on disk: {token:?}");
@@ -277,11 +288,16 @@ impl Center {
         self.seen.batches.push(batch.clone());
         if self.mood == Mood::Well {
             let ticket = batch.ticket;
-            self.paper.commit(batch.records);
+            self.commit(batch);
             self.inputs.push_front(Input::Store(StoreReport::Committed { tickets: vec![ticket] }));
         } else {
             self.unanswered.push_back(batch);
         }
+    }
+
+    fn commit(&mut self, batch: Batch) {
+        self.paper.commit(batch.records);
+        assert_eq!(self.paper.repeated, 0, "a signal, an update's seq or a line of a history was written twice");
     }
 
     fn assert_stored(&self, ack: &Ack) {

@@ -81,6 +81,20 @@ fn a_signal_that_comes_again_before_it_is_on_disk_is_not_acked_twice() {
 }
 
 #[test]
+fn a_copy_that_meets_its_alarm_in_one_late_turn_draws_no_ack_before_the_disk_has_it() {
+    let mut center = center();
+    center.store_is(Mood::Slow);
+    center.archive_hangs = true;
+    center.alarm("A1", 1);
+    center.hangs(seconds(4));
+    center.alarm("A1", 1);
+    assert_eq!(center.desk.queue().open.len(), 1, "the archive was waited for long enough");
+    assert_eq!(center.seen.acks, []);
+    center.store_answers();
+    assert_eq!(center.acks_of(10).len(), 1);
+}
+
+#[test]
 fn two_copies_that_are_looked_up_at_once_are_one_signal() {
     let mut center = center();
     let signal = center.alarm_signal("A1", 10, 1, Service::Police);
@@ -181,6 +195,20 @@ fn another_cry_of_an_open_incident_is_taken_even_if_the_plan_was_ended_meanwhile
     center.input(sos_hub::center::desk::input::Input::Accounts(vec![with_plan("A1", "none")]));
     center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
     assert_eq!(center.acks_of(11)[0].verdict, Verdict::Accepted);
+}
+
+#[test]
+fn a_first_alarm_that_a_later_cry_has_overtaken_does_not_open_again_what_is_over() {
+    let mut center = center();
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    center.works(Id(1), &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    center.alarm("A1", 1);
+    assert_eq!(center.acks_of(10)[0].verdict, Verdict::Accepted);
+    assert_eq!(center.told(Id(1)), ["calling_first_contact 1", "cancelled_by_contact 1"]);
+    assert_eq!(center.desk.queue().open, [], "nobody is sent after the first contact has cancelled");
+    let mut center = center.restarted(seconds(5));
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    assert_eq!(center.desk.queue().open.len(), 1, "a further cry is one");
 }
 
 #[test]

@@ -77,8 +77,10 @@ impl Center {
         }
     }
 
+    /// The first alarm of an incident has ten times its number as `jti`; any other is a further cry.
     pub fn alarm_signal(&self, account: &str, jti: u128, incident: u128, service: Service) -> Signal {
-        let kind = SignalKind::Alarm { incident: Id(incident), service, resumed: false, repeat: false };
+        let repeat = jti != incident * 10;
+        let kind = SignalKind::Alarm { incident: Id(incident), service, resumed: false, repeat };
         self.signal(account, jti, kind)
     }
 

@@ -3,6 +3,7 @@
 use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::words::{Account, PlanToken, SignalKind};
 use sos_hub::controller::input::LinkChange;
+use sos_hub::controller::moment::Wall;
 
 use crate::center::{Center, Mood, link_down, millis, operator, seconds};
 use crate::paper::Paper;
@@ -105,6 +106,18 @@ fn a_clock_that_was_put_back_makes_no_older_token() {
     center.input(Input::Accounts(vec![with_plan("A1", "protect_basic")]));
     let second = of(&center, "A1")[1];
     assert!(second.serial > first.serial && second.issued_wall >= first.issued_wall);
+}
+
+#[test]
+fn a_time_that_a_failing_disk_has_put_far_off_is_not_believed() {
+    let mut center = center();
+    for kept in center.paper.tokens.values_mut() {
+        (kept.issued_wall, kept.expires_wall) = (Wall(i64::MAX), Wall(i64::MAX));
+    }
+    let mut center = center.restarted(seconds(10));
+    center.input(Input::Accounts(vec![with_plan("A1", "protect_basic")]));
+    let token = of(&center, "A1")[1];
+    assert_eq!(token.issued_wall.0, center.at.wall.0 / 1_000 * 1_000);
 }
 
 #[test]

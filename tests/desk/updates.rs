@@ -116,13 +116,12 @@ fn an_end_leaves_before_the_ack_of_a_later_alarm() {
     center.works_until_dispatched(incident);
     center.store_is(Mood::Slow);
     let step = center.view(incident).step;
-    center.gives_order(incident, step, Order::CallNextContact);
-    center.alarm("A1", 2);
-    let step = center.view(Id(2)).step;
-    center.gives_order(Id(2), step, Order::CallFirstContact);
+    center.gives_order(incident, step, Order::Close);
+    center.hears(center.alarm_signal("A1", 12, 2, Service::Police));
+    let before = center.seen.said.len();
+    // Both are on disk at the same moment.
     center.store_answers();
-    assert_eq!(center.told(incident)[3..], ["calling_other_contacts 2"]);
-    assert_eq!(center.told(Id(2)), ["calling_first_contact 1"]);
+    assert_eq!(center.seen.said[before..], ["closed", "ack of 12"]);
 }
 
 #[test]

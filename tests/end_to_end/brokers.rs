@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::find;
+use crate::app::{find, topic};
 use crate::client::{Client, options};
 use crate::installation::{Installation, Setup};
 use crate::lines::POLICE_BUTTON;
@@ -33,6 +33,20 @@ fn a_half_open_link_is_noticed_and_the_alarm_goes_out_on_a_new_one() {
     wait_until("a second connection", || connections() > 1);
     let jtis: Vec<_> = home.center.calls(0).iter().map(|signal| signal["jti"].clone()).collect();
     assert!(!jtis.is_empty() && jtis.iter().all(|jti| *jti == jtis[0]), "{jtis:?}");
+}
+
+#[test]
+fn whoever_comes_anew_has_availability_and_state_at_once() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let incident = home.app.accepted("request", "fire");
+    home.app.stage(&incident, "countdown");
+    let newcomer = Client::connect(options("newcomer", home.home.port()), "sos/#");
+    let first = |last_level: &str| {
+        newcomer.wait(last_level, 0, |heard| heard.iter().find(|one| one.topic == topic(last_level)).cloned())
+    };
+    let (availability, state) = (first("availability"), first("state"));
+    assert_eq!((availability.text().as_str(), availability.retained), ("online", true));
+    assert!(state.retained && find(&state.json(), &incident).is_some(), "{}", state.text());
 }
 
 #[test]

@@ -141,6 +141,17 @@ impl Center {
         self.client.publish(&topic(last_level), token, false);
     }
 
+    /// What was said on this topic since the mark, by whoever has the center's key; panics if somebody else spoke.
+    #[allow(dead_code, reason = "the real kills hear another center with it")]
+    pub fn said(&self, since: usize, last_level: &str) -> Vec<Value> {
+        let heard = self.client.heard(since).into_iter().filter(|one| one.topic == topic(last_level));
+        let verified = |one: Heard| {
+            tokens::verify(&one.payload, self.key.public())
+                .unwrap_or_else(|problem| panic!("not the center's word ({problem}): {}", one.text()))
+        };
+        heard.map(verified).collect()
+    }
+
     pub fn connections(&self) -> usize {
         self.client.connections()
     }

@@ -96,6 +96,7 @@ impl Installation {
         let dir = TempDir::new().expect("a directory");
         let (hub_key, center_key) = (Key::generate(), Arc::new(Key::generate()));
         fs::write(dir.path().join("hub.key"), hub_key.private_pem()).expect("the hub's key");
+        fs::write(dir.path().join("hub.pub"), hub_key.public_pem()).expect("the hub's public key");
         fs::write(dir.path().join("center.pub"), center_key.public_pem()).expect("the center's key");
         let state_dir = setup.state_dir.clone().unwrap_or_else(|| dir.path().join("state"));
         let panel_port = free_port();

@@ -100,6 +100,41 @@ fn no_memory_and_no_story_keeps_a_countdown_or_the_siren_going_for_ever() {
     holds_for_anything("controller", 2_000);
 }
 
+#[test]
+fn the_center_takes_what_a_hub_has_signed_as_it_was_said() {
+    holds_for_anything("hub_signals", 300);
+}
+
+#[test]
+fn a_configuration_of_the_center_keeps_its_rules_or_every_problem_is_told() {
+    holds_for_anything("center_config", 300);
+}
+
+#[test]
+fn an_address_or_a_form_of_the_console_means_one_thing() {
+    holds_for_anything("console", 2_000);
+}
+
+#[test]
+fn a_word_on_a_call_is_one_of_four_and_bears_the_token_of_its_call() {
+    holds_for_anything("callbacks", 2_000);
+}
+
+#[test]
+fn only_our_own_names_and_addresses_are_ours() {
+    holds_for_anything("hosts", 2_000);
+}
+
+#[test]
+fn stored_rows_never_end_the_center_without_a_word() {
+    holds_for_anything("center_rows", 20);
+}
+
+#[test]
+fn no_memory_and_no_story_ends_the_desk_or_leaves_an_order_unanswered() {
+    holds_for_anything("desk", 2_000);
+}
+
 /// A place that has no fuzzer, or a fuzzer without a test here, is one that nobody tries.
 #[test]
 fn every_place_has_its_fuzzer_and_its_corpus() {

@@ -11,7 +11,11 @@ fn a_browser_that_knows_the_pin_knows_it_after_a_restart() {
     let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);
     let cookie = unlock(home.panel());
-    let kept = fs::read_to_string(home.state_dir().join("panel-browsers.json")).expect("what is kept");
+    let mut kept = String::new();
+    crate::support::wait_until("both are kept", || {
+        kept = fs::read_to_string(home.state_dir().join("panel-browsers.json")).unwrap_or_default();
+        kept.matches("\":1").count() == 2
+    });
     assert!(kept.contains("$argon2id$") && !kept.contains(&cookie["sos_panel=".len()..]), "{kept}");
     let since = home.app.mark();
     home.kill();
@@ -32,7 +36,7 @@ fn another_pin_ends_all_sessions_and_lock_ends_one() {
     assert_eq!(get(panel, "/history.json", &first).status, 401);
     assert_eq!(get(panel, "/history.json", &second).status, 200);
     fs::write(home.dir().join("panel.pin"), "0815\n").expect("another PIN");
-    assert_eq!(get(panel, "/history.json", &second).status, 401);
+    crate::support::wait_until("the session ends", || get(panel, "/history.json", &second).status == 401);
     assert_eq!(post(panel, "/pin", "", PANEL_PIN).status, 403);
     assert_eq!(post(panel, "/pin", "", "0815").status, 204);
 }

@@ -98,6 +98,7 @@ fn no_page_may_be_framed_or_take_anything_from_elsewhere() {
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
         for place in ["http://", "https://", "//cdn"] {
             let elsewhere = answer.body.replace("http://www.w3.org/2000/svg", "").contains(place);
             assert!(!elsewhere, "{path} names a place elsewhere");

@@ -20,6 +20,8 @@ pub enum Kind {
     Hls,
     /// Takes connections and says nothing.
     Mute,
+    /// Gives pictures as MJPEG until it is switched off, and then nothing more on an open connection.
+    Stalling,
 }
 
 pub struct Camera {
@@ -76,7 +78,7 @@ fn serve(stream: TcpStream, kind: Kind, asked: &Mutex<Vec<String>>, on: &AtomicB
     asked.lock().expect("what was asked").push(head.clone());
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut stream = stream;
-    if !on.load(Ordering::SeqCst) {
+    if !on.load(Ordering::SeqCst) && !matches!(kind, Kind::Stalling) {
         return stream.write_all(b"HTTP/1.1 503 Off\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
     let answer = |kind: &str, body: &[u8]| {
@@ -89,7 +91,7 @@ fn serve(stream: TcpStream, kind: Kind, asked: &Mutex<Vec<String>>, on: &AtomicB
     match kind {
         Kind::Mute => reader.read_line(&mut head).map(|_| ()),
         Kind::Still => stream.write_all(&answer("image/png", PICTURE)),
-        Kind::Mjpeg => {
+        Kind::Mjpeg | Kind::Stalling => {
             stream
                 .write_all(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=--frame\r\n\r\n")?;
             while on.load(Ordering::SeqCst) {
@@ -97,7 +99,7 @@ fn serve(stream: TcpStream, kind: Kind, asked: &Mutex<Vec<String>>, on: &AtomicB
                 stream.write_all(&[part.as_bytes(), PICTURE, b"\r\n"].concat())?;
                 pace(FRAME_GAP);
             }
-            Ok(())
+            if matches!(kind, Kind::Stalling) { reader.read_line(&mut head).map(|_| ()) } else { Ok(()) }
         }
         Kind::Hls if path.ends_with(".m3u8") => {
             let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nparts/one.ts?x=1\n#EXTINF:2,\nhttp://evil.example/two.ts\n";

@@ -1,7 +1,12 @@
 //! The page and the hub lose and find each other; and several pages show the same.
 
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::http::{Stream, post, unlock};
 use crate::installation::{Installation, Setup};
 use crate::page::{POLICE, Page};
+use crate::support::DEADLINE;
 
 #[test]
 fn a_hub_that_is_gone_is_said_at_once_and_its_return_is_seen() {
@@ -16,7 +21,7 @@ fn a_hub_that_is_gone_is_said_at_once_and_its_return_is_seen() {
     page.sos();
     page.browser.wait_for_text_in("#sheet-lost", "call the emergency number");
     page.slide(POLICE, 1.0);
-    page.browser.wait_for_text_in("#answer", "No connection to the hub.");
+    page.browser.wait_for_text_in("#answer", "it is not known whether it heard");
 
     let since = home.app.mark();
     home.start();
@@ -47,7 +52,7 @@ fn a_countdown_goes_on_over_a_restart_with_its_true_rest() {
         home.app.state_within(crate::support::DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
     let left = left["incidents"][0]["remaining_ms"].as_u64().expect("the rest");
     assert!(left < 30_000, "{left}");
-    page.browser.press("Cancel");
+    page.cancel("police");
     home.app.event(since, "aborted");
 }
 
@@ -70,7 +75,7 @@ fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
     let runs_down = "return import('/assets/link.js').then(({ remainingMs }) => remainingMs({ remaining_ms: 1000 }));";
     let rest = second.browser.run(runs_down).as_f64().expect("a rest");
     assert!(rest < 1000.0, "it runs down between the hub's words as well: {rest}");
-    second.browser.press("Cancel");
+    second.cancel("police");
     for page in [&first, &second, &late] {
         page.card("Cancelled in time: nothing was sent.");
     }
@@ -86,8 +91,46 @@ fn a_press_of_a_button_opens_the_countdown_on_every_page() {
     home.lines.press(crate::lines::POLICE_BUTTON);
     page.countdown();
     home.lines.release(crate::lines::POLICE_BUTTON);
-    page.browser.press("Cancel");
+    page.cancel("police");
     page.card("Cancelled in time: nothing was sent.");
+}
+
+#[test]
+fn the_history_is_read_when_an_incident_begins_and_ends_and_no_old_answer_is_shown() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(
+        "window.reads = [];
+         const real = window.fetch;
+         window.fetch = (address, options) => {
+           if (!address.startsWith('/history.json')) return real(address, options);
+           window.reads.push(address);
+           // The first one is slow.
+           return window.reads.length > 1 ? real(address, options) : new Promise((resolve) => (window.answer = resolve));
+         };",
+    );
+    page.open("/");
+    page.is_connected();
+    let since = home.app.mark();
+    home.lines.press(crate::lines::POLICE_BUTTON);
+    let incident = home.app.event(since, "countdown_started")["incident"].as_str().expect("an incident").to_owned();
+    home.lines.release(crate::lines::POLICE_BUTTON);
+    page.browser.wait("it is there", || page.browser.has("#recent details"));
+    page.browser.run("window.answer(Response.json([]));");
+    for stage in ["calling_first_contact", "no_answer", "dispatched"] {
+        home.center.update(&incident, stage, serde_json::json!({}));
+        home.app.stage(&incident, stage);
+    }
+    page.browser.press("Close");
+    page.browser.wait_for_text_in("#recent", "Open: Dispatched");
+    assert_eq!(
+        page.browser.run("return window.reads;"),
+        serde_json::json!(["/history.json?most=3", "/history.json?most=3"])
+    );
+    page.browser.click_on("#recent summary");
+    home.center.update(&incident, "closed", serde_json::json!({}));
+    page.browser.wait_for_text_in("#recent", "The monitoring center has closed the incident.");
+    assert_eq!(page.browser.run("return window.reads.length;"), 3);
 }
 
 #[test]
@@ -108,4 +151,23 @@ fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
     page.browser.press("Show");
     page.card("Help has been requested.");
     home.lines.release(crate::lines::POLICE_BUTTON);
+}
+
+#[test]
+fn what_waited_for_a_slow_disk_says_what_is_left_at_that_moment() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let cookie = unlock(home.panel());
+    let mut page = Stream::open(home.panel(), &cookie);
+    page.next("state");
+    let (since, disk) = (home.app.mark(), Connection::open(home.state_dir().join("hub.db")).expect("the hub's memory"));
+    // The hub waits for it, and then for a quarter of a second no longer.
+    disk.execute_batch("BEGIN IMMEDIATE").expect("a disk that is slow");
+    assert_eq!(post(home.panel(), "/commands/request", &cookie, r#"{"service": "police", "id": "x"}"#).status, 200);
+    let told: Value = serde_json::from_str(&page.next("state")).expect("a state");
+    let state = home.app.state_within(DEADLINE, since, "the countdown", |state| state["phase"] == "countdown");
+    drop(disk);
+    for (state, age_ms) in [(&told["state"], told["age_ms"].as_u64().expect("an age")), (&state, 0)] {
+        let left = state["incidents"][0]["remaining_ms"].as_u64().expect("the rest") - age_ms;
+        assert!(left <= 29_750, "{state}");
+    }
 }

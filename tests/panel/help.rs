@@ -37,7 +37,7 @@ fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
     page.card("did not answer");
     home.center.update(&incident, "dispatched", json!({}));
     page.card("has dispatched the police");
-    page.browser.press("Silence the siren");
+    page.tap("#silence");
     home.lines.siren_is(0);
     home.center.update(&incident, "closed", json!({}));
     page.card("The monitoring center has closed the incident.");
@@ -74,28 +74,11 @@ fn the_siren_alone_calls_nobody() {
     page.browser.press(SIREN_ONLY);
     page.stage("sounding");
     home.lines.siren_is(1);
-    page.browser.press("Silence the siren");
+    page.tap("#silence");
     page.card("The request for the siren alone is over.");
     home.lines.siren_is(0);
     home.center.has_all();
     assert_eq!(home.center.calls(0).len(), 0);
-}
-
-#[test]
-fn two_taps_on_the_siren_do_not_take_it_back() {
-    let home = long_countdown();
-    let page = Page::unlocked(&home);
-    let since = home.app.mark();
-    page.sos();
-    page.browser.press(SIREN_ONLY);
-    page.countdown();
-    // Browsers count the taps on one spot, whatever comes to be under it in between.
-    page.browser.run("document.querySelector('.cancel').dispatchEvent(new MouseEvent('click', { detail: 2 }));");
-    page.browser.press("Cancel");
-    home.app.event(since, "aborted");
-    page.card("Cancelled in time");
-    let replies = home.app.replies(since);
-    assert_eq!(replies.len(), 2, "the request and the one cancel: {replies:?}");
 }
 
 #[test]
@@ -111,12 +94,12 @@ fn cancel_takes_it_back_in_time_and_names_what_it_cancels() {
         home.app.state("two countdowns", |state| state["incidents"].as_array().is_some_and(|all| all.len() == 2));
     let police = both["incidents"][0]["id"].as_str().expect("an incident");
     page.browser.wait("two cards", || page.browser.has(".incident.police") && page.browser.has(".incident.fire"));
-    page.browser.click_on(".incident.police .cancel");
+    page.cancel("police");
     assert_eq!(home.app.stage(police, "aborted")["service"], "police");
     page.card("Cancelled in time: nothing was sent.");
     let state = home.app.state("one countdown", |state| state["phase"] == "countdown");
     assert_eq!(state["incidents"][1]["stage"], "countdown", "{state}");
-    page.browser.click_on(".incident.fire .cancel");
+    page.cancel("fire");
     home.app.state("no countdown", |state| state["phase"] == "idle");
     home.center.has_all();
     assert_eq!(home.center.calls(0).len(), 0);

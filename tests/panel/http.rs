@@ -1,10 +1,11 @@
 //! HTTP as bytes, for what no browser would send.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::installation::PANEL_PIN;
+use crate::support::DEADLINE;
 
 pub struct Answer {
     pub status: u16,
@@ -22,7 +23,11 @@ impl Answer {
 
 /// Sends a request of these lines and waits for the whole answer.
 pub fn send(panel: SocketAddr, lines: &[&str], body: &str) -> Answer {
-    let mut stream = open(panel, lines, body);
+    answer(open(panel, lines, body))
+}
+
+/// Waits for the whole answer.
+pub fn answer(mut stream: TcpStream) -> Answer {
     let mut answer = Vec::new();
     // The other side may cut off a request that it has refused.
     let _ = stream.read_to_end(&mut answer);
@@ -31,7 +36,11 @@ pub fn send(panel: SocketAddr, lines: &[&str], body: &str) -> Answer {
 
 /// The same, and leaves the answer on the way.
 pub fn open(panel: SocketAddr, lines: &[&str], body: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(panel).expect("the panel");
+    let stream = TcpStream::connect(panel).expect("the panel");
+    write(stream, lines, body)
+}
+
+fn write(mut stream: TcpStream, lines: &[&str], body: &str) -> TcpStream {
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
     let mut text = lines.join("\r\n");
     if !body.is_empty() {
@@ -51,9 +60,128 @@ pub fn get(panel: SocketAddr, path: &str, cookie: &str) -> Answer {
 
 /// As the panel's own page would.
 pub fn post(panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
+    post_over(TcpStream::connect(panel).expect("the panel"), panel, path, cookie, body)
+}
+
+/// The same from another address of this machine.
+pub fn from(address: IpAddr, panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
+    post_over(connect(address, panel), panel, path, cookie, body)
+}
+
+fn connect(address: IpAddr, panel: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    let connecting = async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::new(address, 0)).expect("another address");
+        socket.connect(panel).await.expect("the panel").into_std()
+    };
+    let stream = runtime.block_on(connecting).expect("a connection");
+    stream.set_nonblocking(false).expect("a connection that waits");
+    stream
+}
+
+fn post_over(stream: TcpStream, panel: SocketAddr, path: &str, cookie: &str, body: &str) -> Answer {
     let (request, host) = (format!("POST {path} HTTP/1.1"), format!("Host: {panel}"));
     let (origin, cookie) = (format!("Origin: http://{panel}"), format!("Cookie: {cookie}"));
-    send(panel, &[&request, &host, "Connection: close", &origin, &cookie], body)
+    answer(write(stream, &[&request, &host, "Connection: close", &origin, &cookie], body))
+}
+
+/// A page without a browser: the stream of its updates.
+pub struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    pub fn open(panel: SocketAddr, cookie: &str) -> Stream {
+        Stream::over(TcpStream::connect(panel).expect("the panel"), panel, cookie)
+    }
+
+    /// The same from another address of this machine.
+    pub fn open_from(address: IpAddr, panel: SocketAddr, cookie: &str) -> Stream {
+        Stream::over(connect(address, panel), panel, cookie)
+    }
+
+    /// A connection from another address that asks for nothing.
+    pub fn mute(address: IpAddr, panel: SocketAddr) -> Stream {
+        Stream(BufReader::new(connect(address, panel)))
+    }
+
+    fn over(stream: TcpStream, panel: SocketAddr, cookie: &str) -> Stream {
+        let (host, cookie) = (format!("Host: {panel}"), format!("Cookie: {cookie}"));
+        Stream(BufReader::new(write(stream, &["GET /updates HTTP/1.1", &host, &cookie], "")))
+    }
+
+    /// Whether the other side has cut it off.
+    pub fn is_over(&mut self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+        matches!(self.0.read(&mut [0]), Ok(0))
+    }
+
+    /// Of the answer, before anything else is read.
+    pub fn status(&mut self) -> u16 {
+        let line = self.line().unwrap_or_default();
+        line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// Waits for a line with this in it; `false` if the stream ends before.
+    pub fn sees(&mut self, wanted: &str) -> bool {
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
+            if line.contains(wanted) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What the next event of this name says.
+    pub fn next(&mut self, name: &str) -> String {
+        assert!(self.sees(&format!("event: {name}\n")), "the stream ends without {name}");
+        self.data()
+    }
+
+    /// What the next event says that is no sign of life.
+    pub fn next_but_life(&mut self) -> String {
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
+            if line.starts_with("event: ") && line != "event: alive\n" {
+                return self.data();
+            }
+        }
+        panic!("the stream ends");
+    }
+
+    /// How long the next line may take.
+    pub fn patience(&self, patience: Duration) {
+        self.0.get_ref().set_read_timeout(Some(patience)).expect("a time-out");
+    }
+
+    /// All events until the stream ends, or is silent for longer than it may.
+    pub fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        let until = Instant::now() + DEADLINE;
+        while let Some(line) = self.line().filter(|_| Instant::now() < until) {
+            if line.starts_with("event:") || line.starts_with("data:") {
+                rest += &line;
+            }
+        }
+        rest
+    }
+
+    /// Whether it is not, and nothing has come.
+    pub fn is_open(&mut self) -> bool {
+        self.0.get_ref().set_nonblocking(true).expect("a connection that does not wait");
+        self.0.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    fn data(&mut self) -> String {
+        let line = self.line().unwrap_or_default();
+        line.strip_prefix("data: ").unwrap_or_default().trim_end().to_owned()
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.0.read_line(&mut line).ok().filter(|length| *length > 0).map(|_| line)
+    }
 }
 
 /// Gives the PIN; returns the cookie.

@@ -11,6 +11,7 @@ use crate::browser::Browser;
 use crate::http::get;
 use crate::installation::{Installation, Setup};
 use crate::page::{POLICE, Page};
+use crate::support::proxy::Proxy;
 
 #[test]
 fn it_can_be_installed_and_keeps_no_state() {
@@ -41,7 +42,11 @@ fn it_can_be_installed_and_keeps_no_state() {
            .then((names) => Promise.all(names.map((name) => caches.open(name).then((cache) => cache.keys()))))
            .then((lists) => lists.flat().map(({ url }) => new URL(url).pathname).sort());",
     );
-    assert_eq!(kept, json!(["/assets/icon.svg", "/assets/offline.html", "/assets/panel.css"]));
+    let names = page.browser.run("return caches.keys();");
+    let name = names[0].as_str().and_then(|name| name.strip_prefix("panel-")).expect("a name");
+    let is_hash = name.len() == 16 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
+    assert!(is_hash, "it is named after what is kept: {names}");
+    assert_eq!(kept, json!(["/assets/icon.svg", "/assets/offline.html", "/assets/offline.js", "/assets/panel.css"]));
     assert_eq!(page.browser.run("return localStorage.length + sessionStorage.length;"), 0);
 
     home.kill();
@@ -49,6 +54,24 @@ fn it_can_be_installed_and_keeps_no_state() {
     page.browser.wait_for_text("No connection to the hub.");
     page.browser.wait_for_text("call the emergency number");
     assert!(!page.browser.text("body").contains("All is ready"));
+}
+
+#[test]
+fn a_hub_that_says_nothing_gets_no_white_page_and_is_found_again() {
+    let home = Installation::running(Setup::default());
+    let proxy = Proxy::to(home.panel().port());
+    let page = Page::at(([127, 0, 0, 1], proxy.port()).into(), &[]);
+    page.browser.wait("the worker is there", || {
+        page.browser
+            .run("return navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller));")
+            == true
+    });
+    proxy.set_silent(true);
+    page.open("/");
+    page.browser.wait_for_text("No connection to the hub.");
+    page.browser.wait_for_text("call the emergency number");
+    proxy.set_silent(false);
+    page.browser.wait_for_text("All is ready");
 }
 
 #[test]
@@ -64,13 +87,16 @@ fn all_that_a_page_loads_is_small_and_comes_from_the_hub() {
     assert!(loaded.len() >= 8, "{loaded:?}");
     let own = format!("http://{}/", home.panel());
     assert!(loaded.iter().all(|address| address.starts_with(&own)), "{loaded:?}");
-    let bytes: usize = ["app", "commands", "history", "home", "link", "live", "page", "setup", "sheet", "slider"]
-        .iter()
-        .map(|name| get(home.panel(), &format!("/assets/{name}.js"), "").body.len())
-        .chain(["panel.css", "icon.svg", "icon-192.png", "icon-512.png"].iter().map(|name| {
-            get(home.panel(), &format!("/assets/{name}"), "").header("content-length").parse().expect("a length")
-        }))
-        .sum();
+    let bytes: usize = [
+        "app", "armed", "card", "commands", "history", "home", "link", "live", "offline", "page", "setup", "sheet",
+        "slider", "turns",
+    ]
+    .iter()
+    .map(|name| get(home.panel(), &format!("/assets/{name}.js"), "").body.len())
+    .chain(["panel.css", "icon.svg", "icon-192.png", "icon-512.png"].iter().map(|name| {
+        get(home.panel(), &format!("/assets/{name}"), "").header("content-length").parse().expect("a length")
+    }))
+    .sum();
     assert!(bytes > 20_000 && bytes < 100_000, "{bytes}");
 }
 
@@ -86,7 +112,7 @@ fn a_certificate_of_its_own_is_made_once_and_its_fingerprint_is_shown() {
     let hash = digest(&SHA256, &certificate);
     let fingerprint: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     let fingerprint = fingerprint.join(":");
-    assert!(home.log().contains(&fingerprint), "{}", home.log());
+    crate::support::wait_until("the fingerprint in the log", || home.log().contains(&fingerprint));
     let answer = get(home.panel(), "/setup?x=1", "");
     assert_eq!((answer.status, answer.header("location")), (307, &*format!("https://{}/setup?x=1", home.panel())));
 

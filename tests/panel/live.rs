@@ -15,7 +15,7 @@ fn with_cameras(cameras: &[(&str, String)], more: &str) -> Installation {
 
 fn shows(page: &Page, name: &str) {
     page.browser.wait(&format!("a picture of {name}"), || {
-        page.browser.run(&format!("return document.querySelector('img[alt={name:?}]').naturalWidth;")) == 16
+        page.browser.run(&format!("return document.querySelector('canvas[aria-label={name:?}]').width;")) == 16
     });
 }
 
@@ -33,9 +33,10 @@ fn pictures_of_a_camera_follow_each_other_and_a_hub_with_many_asks_each_once() {
             shows(page, name);
         }
     }
-    let address = "return document.querySelector('img[alt=Door]').src;";
-    let first = page.browser.run(address);
-    page.browser.wait("the next picture", || page.browser.run(address) != first);
+    let asked =
+        "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/0/picture')).length;";
+    let before = page.browser.run(asked).as_u64();
+    page.browser.wait("the next picture", || page.browser.run(asked).as_u64() > before);
     assert_eq!(camera.open(), cameras.len(), "both pages see what the hub fetches once");
     assert!(camera.asked().iter().all(|head| head.contains("dmlld2VyOnNlY3JldA==")), "viewer:secret");
     let shown = page.browser.run("return document.documentElement.outerHTML;");
@@ -46,7 +47,7 @@ fn pictures_of_a_camera_follow_each_other_and_a_hub_with_many_asks_each_once() {
     page.slide(POLICE, 1.0);
     page.countdown();
     other.countdown();
-    page.browser.press("Cancel");
+    page.cancel("police");
     page.card("Cancelled in time");
     page.open("/");
     other.open("/");
@@ -80,6 +81,81 @@ fn a_camera_that_is_away_says_so_and_blocks_nothing() {
     page.sos();
     page.slide(POLICE, 1.0);
     page.countdown();
+}
+
+/// Counts the requests for cameras that a page has under way.
+const COUNTED: &str = "
+    window.underWay = 0; window.most = 0;
+    const real = window.fetch;
+    window.fetch = (address, options) => {
+      if (!String(address).startsWith('/cameras/')) return real(address, options);
+      window.underWay += 1;
+      window.most = Math.max(window.most, window.underWay);
+      return real(address, options).finally(() => { window.underWay -= 1; });
+    };";
+
+#[test]
+fn cameras_that_hang_leave_the_way_free_for_those_who_ask_for_help() {
+    let camera = Camera::start(Kind::Mute);
+    let pictures = ["Door", "Garden", "Garage", "Attic", "Cellar", "Yard"];
+    let mut cameras = pictures.map(|name| (name, format!("http://127.0.0.1:{}/{name}.mjpg", camera.port))).to_vec();
+    cameras.extend(["Roof", "Gate"].map(|name| (name, format!("http://127.0.0.1:{}/{name}.m3u8", camera.port))));
+    let home = with_cameras(&cameras, "");
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(COUNTED);
+    page.open("/live");
+    page.is_connected();
+    let under_way = || page.browser.run("return window.underWay;").as_u64();
+    page.browser.wait("every camera was asked", || camera.asked().len() >= cameras.len());
+    page.browser.wait("they hang", || under_way() > Some(0));
+    // In another tab of the same browser somebody is about to ask for help.
+    page.browser.run("new BroadcastChannel('help').postMessage('');");
+    page.browser.wait_for_text_in("#cameras", "Paused while help is asked for.");
+    assert_eq!(under_way(), Some(0));
+    page.open("/live");
+    page.is_connected();
+    page.browser.wait("they hang again", || under_way() > Some(0));
+    page.sos();
+    assert_eq!(under_way(), Some(0));
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    assert_eq!((under_way(), page.browser.run("return window.most;").as_u64()), (Some(0), Some(3)));
+    page.cancel("police");
+    page.browser.click_on("#close");
+    page.browser.wait("the cameras go on", || under_way() > Some(0));
+}
+
+#[test]
+fn a_picture_that_is_not_of_now_is_not_shown() {
+    let camera = Camera::start(Kind::Stalling);
+    let home = with_cameras(&[("Door", format!("http://127.0.0.1:{}/", camera.port))], "");
+    let page = Page::unlocked(&home);
+    page.open("/live");
+    shows(&page, "Door");
+    camera.switch(false);
+    page.browser.wait_for_text_in("figure", "No picture from this camera. Trying again…");
+    let is_seen = "return document.querySelector('canvas').checkVisibility({ visibilityProperty: true });";
+    assert_eq!(page.browser.run(is_seen), false);
+}
+
+#[test]
+fn two_videos_play_at_a_time_and_one_can_choose_which() {
+    let camera = Camera::start(Kind::Hls);
+    let cameras =
+        ["Door", "Garden", "Yard"].map(|name| (name, format!("http://127.0.0.1:{}/{name}.m3u8", camera.port)));
+    let home = with_cameras(&cameras, "");
+    let page = Page::unlocked(&home);
+    page.open("/live");
+    let can_play = |page: &Page| {
+        page.browser.run("return [...document.querySelectorAll('.play')].map((button) => button.checkVisibility());")
+    };
+    page.browser.wait("two play", || can_play(&page) == serde_json::json!([false, false, true]));
+    page.browser.run("document.querySelector('figure[data-number=\"2\"]').scrollIntoView({ block: 'center' });");
+    page.browser.click_on("figure[data-number='2'] .play");
+    page.browser.wait("another two", || can_play(&page) == serde_json::json!([true, false, false]));
+    let asked = |name: &str| camera.asked().iter().any(|head| head.contains(name));
+    page.browser.wait("the third is asked for", || asked("/Yard.m3u8"));
+    assert!(asked("/Door.m3u8") && asked("/Garden.m3u8"));
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! Many pages, and floods of requests: they wait for the hub, and the hub never for them.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::http::{open, post, unlock};
+use crate::http::{Stream, post, unlock};
 use crate::installation::{Installation, Setup};
 use crate::lines::POLICE_BUTTON;
 
@@ -14,33 +12,12 @@ const PAGES: usize = 200;
 /// Hold, countdown, and what a machine may add that does other things as well.
 const PRESS_TO_SIREN: Duration = Duration::from_secs(3);
 
-/// A page without a browser: the stream of its updates.
-struct Stream(BufReader<TcpStream>);
-
-impl Stream {
-    fn open(panel: SocketAddr) -> Stream {
-        Stream(BufReader::new(open(panel, &["GET /updates HTTP/1.1", &format!("Host: {panel}")], "")))
-    }
-
-    /// Waits for a line with this in it; `false` if the stream ends before.
-    fn sees(&mut self, wanted: &str) -> bool {
-        let mut line = String::new();
-        while self.0.read_line(&mut line).is_ok_and(|length| length > 0) {
-            if line.contains(wanted) {
-                return true;
-            }
-            line.clear();
-        }
-        false
-    }
-}
-
 #[test]
 fn two_hundred_pages_and_a_flood_delay_neither_button_nor_siren() {
     let home = Installation::running(Setup::default());
     let panel = home.panel();
     let cookie = unlock(panel);
-    let mut pages: Vec<Stream> = (0..PAGES).map(|_| Stream::open(panel)).collect();
+    let mut pages: Vec<Stream> = (0..PAGES).map(|_| Stream::open(panel, &cookie)).collect();
     assert!(pages.iter_mut().all(|page| page.sees("\"phase\":\"idle\"")));
     let over = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);
@@ -65,20 +42,4 @@ fn two_hundred_pages_and_a_flood_delay_neither_button_nor_siren() {
     home.center.alarm(0);
     assert!(pages.iter_mut().all(|page| page.sees("Help has been requested")), "every page is told");
     home.lines.release(POLICE_BUTTON);
-}
-
-#[test]
-fn more_pages_than_there_is_room_for_are_turned_away_and_the_others_go_on() {
-    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
-    let panel = home.panel();
-    let cookie = unlock(panel);
-    let mut pages: Vec<Stream> = (0..256).map(|_| Stream::open(panel)).collect();
-    assert!(pages.iter_mut().all(|page| page.sees("\"phase\":\"idle\"")));
-    let mut head = [0; 12];
-    Stream::open(panel).0.read_exact(&mut head).expect("an answer");
-    assert_eq!(&head, b"HTTP/1.1 503");
-    assert_eq!(post(panel, "/commands/request", &cookie, r#"{"service": "police", "id": "x"}"#).status, 200);
-    assert!(pages[0].sees("\"phase\":\"countdown\""));
-    drop(pages);
-    crate::support::wait_until("room again", || Stream::open(panel).sees("\"phase\":\"countdown\""));
 }

@@ -27,19 +27,28 @@ shared! {
     tokens "../end_to_end/tokens.rs",
 }
 
+mod alone;
+mod axe;
 mod camera;
 mod http;
 mod page;
 
 mod access;
 mod attacks;
+mod certificate;
 mod connection;
+mod gate;
+mod hangs;
 mod help;
+mod known;
+mod patience;
+mod taps;
 
 mod installed;
 mod keyboard;
 mod live;
 mod load;
 mod looks;
+mod memory;
 
 mod setup;

@@ -39,7 +39,12 @@ impl Page {
     }
 
     pub fn with(home: &Installation, flags: &[&str]) -> Page {
-        let page = Page { browser: Browser::start_with(flags), address: home.panel() };
+        Page::at(home.panel(), flags)
+    }
+
+    /// Where the panel is reached in a roundabout way.
+    pub fn at(address: SocketAddr, flags: &[&str]) -> Page {
+        let page = Page { browser: Browser::start_with(flags), address };
         page.browser.phone(400, 860);
         page.open("/");
         page
@@ -132,6 +137,18 @@ impl Page {
     /// The seconds that the page shows; `None` without a countdown.
     pub fn seconds(&self) -> Option<i64> {
         self.browser.text("dialog[open] .incident[data-stage=countdown] .seconds").parse().ok()
+    }
+
+    /// Taps "Cancel" on the card of an incident of this service, as soon as the button takes a tap.
+    pub fn cancel(&self, service: &str) {
+        self.tap(&format!(".incident.{service} .cancel"));
+    }
+
+    /// Taps a button of the sheet that has just appeared, once it takes that.
+    pub fn tap(&self, button: &str) {
+        self.browser
+            .wait(&format!("{button} is ready"), || self.browser.has(&format!("{button}:not([hidden], .unready)")));
+        self.browser.click_on(button);
     }
 
     pub fn stage(&self, stage: &str) {

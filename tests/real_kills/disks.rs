@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::center::Answers;
 use crate::installation::{Installation, Setup};
 use crate::lane::RIGHT_AFTER;
 use crate::lines::{SIREN, monotonic};
-use crate::office;
 use crate::support::disk::SmallDisk;
 use crate::support::wait_until;
 
@@ -14,7 +14,7 @@ fn an_alarm_goes_on_when_the_hub_is_killed_on_a_full_disk_and_started_on_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let Some(disk) = SmallDisk::mount(&dir.path().join("disk")) else { return };
     let mut home = on(&disk);
-    office::lose_acks(&home.center, true);
+    home.center.answer(Answers::AllButAlarms);
     let police = home.app.accepted("request", r#"{"service": "police", "id": "p"}"#);
     home.lines.siren_is(1);
     let first = home.center.alarm(0);
@@ -29,7 +29,7 @@ fn an_alarm_goes_on_when_the_hub_is_killed_on_a_full_disk_and_started_on_it() {
     wait_until("the siren goes on", || again().is_some_and(|edge| edge.at < started + RIGHT_AFTER));
     home.in_use_again(mark);
     assert_eq!(home.center.alarm(at_center)["jti"], first["jti"], "one alarm, whatever the disk does");
-    office::lose_acks(&home.center, false);
+    home.center.answer(Answers::All);
     home.app.stage(&police, "acknowledged");
     // What it knew of the past it still knows.
     let again = home.app.ask("request", r#"{"service": "police", "id": "p"}"#);

@@ -1,17 +1,18 @@
 //! One home whose parts are broken and mended again: rounds of it, one after the other.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::app::{find, topic};
 use crate::client::Client;
+use crate::console;
 use crate::installation::{Installation, Setup};
 use crate::ledger::{Ledger, Tally, history};
 use crate::lines::{POLICE_BUTTON, SIREN, monotonic};
-use crate::office;
+use crate::office::{Office, Work};
 use crate::plan::{Dice, Fault, Part, Plan, Step};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::{pace, wait_until};
@@ -22,6 +23,8 @@ pub const RIGHT_AFTER: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 pub struct Lane {
+    /// Before the home, so that whatever it does last is heard there.
+    office: Office,
     home: Installation,
     ledger: Ledger,
     name: String,
@@ -29,8 +32,10 @@ pub struct Lane {
     dice: Dice,
     round: u64,
     plan: Plan,
-    hub: Health,
-    brokers: [Health; 2],
+    /// Of each [`Part`].
+    health: [Health; 4],
+    /// What was on the wire when the round began.
+    wire: usize,
     /// When the hub was last started, and whether in this round.
     started: Option<Duration>,
     publishers: Vec<Child>,
@@ -53,9 +58,14 @@ pub struct Asked {
 }
 
 impl Lane {
-    pub fn new(seed: u64) -> Lane {
-        let home = Installation::running(Setup::default());
+    pub fn new(seed: u64, work: Work) -> Lane {
+        // The plan comes from the center.
+        let mut home = Installation::new(Setup { plan: None, ..Setup::default() });
+        let office = Office::open(&home, work);
+        home.start();
+        home.in_use();
         Lane {
+            office,
             ledger: Ledger::new(&home),
             home,
             name: format!("{seed:x}"),
@@ -63,8 +73,8 @@ impl Lane {
             dice: Dice(seed),
             round: 0,
             plan: Plan { steps: Vec::new() },
-            hub: Health::Well,
-            brokers: [Health::Well; 2],
+            health: [Health::Well; 4],
+            wire: 0,
             started: None,
             publishers: Vec::new(),
         }
@@ -79,11 +89,12 @@ impl Lane {
         self.round += 1;
         self.plan = Plan::draw(&mut self.dice, &format!("{}-{}", self.name, self.round));
         self.started = None;
+        self.wire = self.home.center.mark();
         let asked = self.carry_out();
         self.heal();
         self.ask_again(&asked);
         self.settle();
-        let sounds = self.ledger.judge(&self.home, &asked);
+        let sounds = self.ledger.judge(&self.home, &self.office, &asked);
         self.siren_is_right(sounds);
         self.close_all();
         self.ledger.tally.rounds += 1;
@@ -92,7 +103,7 @@ impl Lane {
     /// After the last round: whatever was still on its way is here now, and changes nothing.
     pub fn end(&mut self) {
         self.home.center.has_all();
-        self.ledger.judge(&self.home, &Asked::default());
+        self.ledger.judge(&self.home, &self.office, &Asked::default());
     }
 
     fn carry_out(&mut self) -> Asked {
@@ -116,8 +127,8 @@ impl Lane {
                     self.send("cancel", &json!({"id": id}).to_string());
                     asked.cancels.push(id);
                 }
-                Step::LoseAcks => office::lose_acks(&self.home.center, true),
-                Step::HearAcks => office::lose_acks(&self.home.center, false),
+                Step::LoseAcks => self.office.lose_what_it_says(true),
+                Step::HearAcks => self.office.lose_what_it_says(false),
                 Step::Break(part, fault) => self.break_it(part, fault),
                 Step::Mend(part) => self.mend(part),
             }
@@ -140,19 +151,17 @@ impl Lane {
     fn break_it(&mut self, part: Part, fault: Fault) {
         match (part, fault) {
             (Part::Hub, Fault::Kill) => self.home.kill(),
-            (Part::Hub, Fault::Stop) => self.stop(),
+            (Part::Hub, Fault::Stop) => ends_well(self.home.terminate()),
             (Part::Hub, Fault::Freeze) => self.home.hub().signal(libc::SIGSTOP),
+            (Part::Center, Fault::Kill) => self.office.kill(),
+            (Part::Center, Fault::Stop) => ends_well(self.office.terminate()),
+            (Part::Center, Fault::Freeze) => self.office.process().signal(libc::SIGSTOP),
             (broker, Fault::Freeze) => self.broker(broker).pause(),
             (broker, Fault::Kill) => self.broker(broker).kill(),
             (broker, Fault::Stop) => self.broker(broker).stop(),
         }
+        self.ledger.tally.broken[part as usize] += 1;
         *self.health(part) = if fault == Fault::Freeze { Health::Frozen } else { Health::Dead };
-    }
-
-    /// As `systemctl stop` does, also with a hub that has only just been started and does not listen yet.
-    fn stop(&mut self) {
-        let status = self.home.terminate();
-        assert!(status.success() || status.signal() == Some(libc::SIGTERM), "{status}");
     }
 
     fn mend(&mut self, part: Part) {
@@ -163,6 +172,8 @@ impl Lane {
                 self.started = Some(monotonic());
                 self.home.start_without_waiting();
             }
+            (Part::Center, Health::Frozen) => self.office.process().signal(libc::SIGCONT),
+            (Part::Center, Health::Dead) => self.office.start_without_waiting(),
             (broker, Health::Frozen) => self.broker(broker).resume(),
             (broker, Health::Dead) => self.broker(broker).restart(),
         }
@@ -174,16 +185,12 @@ impl Lane {
     }
 
     fn health(&mut self, part: Part) -> &mut Health {
-        match part {
-            Part::Hub => &mut self.hub,
-            Part::HomeBroker => &mut self.brokers[0],
-            Part::CenterBroker => &mut self.brokers[1],
-        }
+        &mut self.health[part as usize]
     }
 
     /// Everything runs, and what was sent so far was heard or never will be.
     fn heal(&mut self) {
-        for part in [Part::HomeBroker, Part::CenterBroker, Part::Hub] {
+        for part in [Part::HomeBroker, Part::CenterBroker, Part::Center, Part::Hub] {
             self.mend(part);
         }
         self.home.lines.release(POLICE_BUTTON);
@@ -230,9 +237,12 @@ impl Lane {
                 && all.iter().all(|incident| decided(&incident["stage"]))
                 && incidents.iter().all(|id| find(state, id).is_none_or(|incident| decided(&incident["stage"])))
         });
-        wait_until("everything is decided on disk", || {
-            let open = |incident: &Value| incident["stage"] == "countdown" || incident["stage"] == "requested";
-            !history(&self.home).iter().any(open)
+        let rests_at = self.office.work.rests_at();
+        wait_until("everything is decided on disk, and has gone as far as it goes by itself", || {
+            let rests = |incident: &Value| {
+                ["aborted", "sounding", "closed", rests_at].contains(&incident["stage"].as_str().unwrap_or_default())
+            };
+            history(&self.home).iter().all(rests)
         });
     }
 
@@ -266,15 +276,18 @@ impl Lane {
     /// The round's end: help was there, and the siren is off.
     fn close_all(&mut self) {
         let state = self.home.app.state("the incidents", |_| true);
-        for incident in state["incidents"].as_array().expect("incidents") {
-            if incident["stage"] == "acknowledged" {
-                office::close(&self.home.center, incident["id"].as_str().expect("an id"));
-            }
+        let all = state["incidents"].as_array().expect("incidents").iter();
+        for incident in all.filter(|incident| incident["stage"] == "acknowledged") {
+            let id = incident["id"].as_str().expect("an id");
+            let worked = console::work(&mut self.office, id, &mut self.dice);
+            self.ledger.tally.buttons += worked.buttons;
+            self.ledger.tally.deaths += worked.deaths;
         }
         let silence = format!("{}-{}-silence", self.name, self.round);
         self.until_replied("silence", &silence, &json!({"id": silence}).to_string());
         self.home.app.state("all is over", |state| state["phase"] == "idle" && state["siren"]["sounding"] == false);
         self.home.lines.siren_is(0);
+        self.ledger.ended(&self.home, &self.office, self.wire);
         self.ledger.siren_is_over(&self.home);
     }
 }
@@ -282,13 +295,18 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Lane { seed, round, plan, .. } = self;
-            eprintln!("Round {round} of the seed {seed}, whose plan was {plan:#?}");
+            let Lane { seed, round, plan, office, .. } = self;
+            eprintln!("Round {round} of the seed {seed} with {:?}, whose plan was {plan:#?}", office.work);
             eprintln!(
                 "SOS_KILL_SEED={seed} SOS_KILL_LANES=1 SOS_KILL_ROUNDS={round} cargo test --test real_kills rounds"
             );
         }
     }
+}
+
+/// Also if it has only just been started and does not listen yet.
+fn ends_well(status: ExitStatus) {
+    assert!(status.success() || status.signal() == Some(libc::SIGTERM), "{status}");
 }
 
 fn request(service: &str, id: &str) -> String {

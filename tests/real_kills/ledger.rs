@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::auditor::Auditor;
 use crate::hub_process::sos_hub;
 use crate::installation::Installation;
 use crate::lane::Asked;
 use crate::lines::{Edge, SIREN};
-use crate::office;
+use crate::office::Office;
 use crate::plan::COUNTDOWN;
 
 /// Figures of one lane or of all.
@@ -23,8 +24,14 @@ pub struct Tally {
     /// Incidents that the center was told of, and sirens alone.
     pub alarms: u64,
     pub sirens: u64,
-    /// Copies of alarm signals that reached the center.
+    /// Copies of alarm signals, and acks of all signals, that were on the wire.
     pub copies: u64,
+    pub acks: u64,
+    /// How often something was broken: the hub, the center, the home's broker, the center's.
+    pub broken: [u64; 4],
+    /// An operator's buttons, and how often the center was killed over one more of them.
+    pub buttons: u64,
+    pub deaths: u64,
     /// Acceptances that came without being on disk.
     pub not_durable: u64,
     /// The longest from a start to the siren that goes on.
@@ -37,20 +44,20 @@ pub struct Ledger {
     incidents: HashMap<String, String>,
     /// Those of them that the center must never hear of.
     aborted: BTreeSet<String>,
-    /// The one alarm of each incident.
-    alarms: HashMap<String, String>,
+    auditor: Auditor,
+    /// The alarms of the latest round.
+    latest: Vec<String>,
     last_seq: u64,
     /// What was heard and seen up to the latest judgement.
     app_mark: usize,
-    center_mark: usize,
     edges: usize,
 }
 
 /// How a round's asking, and what came of it, belong together.
 #[derive(Default)]
-struct Explained {
+pub struct Explained {
     /// The service of each incident, and how often it was asked for.
-    incidents: BTreeMap<String, (String, u64)>,
+    pub incidents: BTreeMap<String, (String, u64)>,
 }
 
 impl Ledger {
@@ -59,10 +66,10 @@ impl Ledger {
             tally: Tally::default(),
             incidents: HashMap::new(),
             aborted: BTreeSet::new(),
-            alarms: HashMap::new(),
+            auditor: Auditor::new(home),
+            latest: Vec::new(),
             last_seq: 0,
             app_mark: home.app.mark(),
-            center_mark: office::mark(&home.center),
             edges: home.lines.edges(SIREN).len(),
         }
     }
@@ -84,27 +91,32 @@ impl Ledger {
         said.iter().filter_map(|one| one["incident"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Compares what happened since the latest judgement with what was asked for; says whether the siren must sound.
-    pub fn judge(&mut self, home: &Installation, asked: &Asked) -> bool {
+    /// Compares what happened since the latest judgement with what was asked for; says whether the siren must sound now.
+    pub fn judge(&mut self, home: &Installation, office: &Office, asked: &Asked) -> bool {
         let mut wrong = Vec::new();
         let explained = self.explain(home, asked, &mut wrong);
-        let decided = self.decisions(home, asked, &explained, &mut wrong);
-        self.center(home, &explained, &decided, &mut wrong);
+        let decided = self.decisions(home, office, asked, &explained, &mut wrong);
+        self.auditor.compare(home, office, &explained, &decided, &mut self.tally, &mut wrong);
         self.cancels(home, asked, &decided, &mut wrong);
         self.events(home, &mut wrong);
-        let sounds = decided.values().any(|stage| stage != "aborted");
-        self.siren(home, asked, sounds, &mut wrong);
+        let sounded = decided.values().any(|stage| stage != "aborted");
+        self.siren(home, asked, sounded, &mut wrong);
         assert!(wrong.is_empty(), "{}\n\nhistory: {:#}", wrong.join("\n"), Value::from(history(home)));
 
         self.app_mark = home.app.mark();
         self.tally.requests += asked.requests.len() as u64;
         self.tally.presses += asked.presses.len() as u64;
+        let sounds = decided.values().any(|stage| stage == "sounding" || stage == "acknowledged");
+        self.latest.clear();
         for (incident, stage) in decided {
             self.tally.incidents += 1;
             match stage.as_str() {
                 "aborted" => self.tally.aborted += 1,
                 "sounding" => self.tally.sirens += 1,
-                _ => self.tally.alarms += 1,
+                _ => {
+                    self.tally.alarms += 1;
+                    self.latest.push(incident.clone());
+                }
             }
             if stage == "aborted" {
                 self.aborted.insert(incident.clone());
@@ -112,6 +124,13 @@ impl Ledger {
             self.incidents.insert(incident.clone(), explained.incidents[&incident].0.clone());
         }
         sounds
+    }
+
+    /// Judges those incidents of the latest round that the center had, once their end has come.
+    /// `since` is where on the wire the round began.
+    pub fn ended(&self, home: &Installation, office: &Office, since: usize) {
+        let wrong = self.auditor.ended(home, office, since, &self.latest);
+        assert!(wrong.is_empty(), "{}\n\nhistory: {:#}", wrong.join("\n"), Value::from(history(home)));
     }
 
     /// The siren's edges since the round's begin.
@@ -177,6 +196,7 @@ impl Ledger {
     fn decisions(
         &self,
         home: &Installation,
+        office: &Office,
         asked: &Asked,
         explained: &Explained,
         wrong: &mut Vec<String>,
@@ -208,7 +228,7 @@ impl Ledger {
             let reached = match ends.first().copied() {
                 Some("aborted") => "aborted",
                 Some("sounding") => "sounding",
-                _ => "acknowledged",
+                _ => office.work.rests_at(),
             };
             if stage != reached {
                 wrong.push(format!("lost: it is at {stage} instead of {reached}: {entry}"));
@@ -228,49 +248,6 @@ impl Ledger {
             }
         }
         decided
-    }
-
-    /// The center has exactly one alarm of each incident that was not aborted, and no other.
-    fn center(
-        &mut self,
-        home: &Installation,
-        explained: &Explained,
-        decided: &BTreeMap<String, String>,
-        wrong: &mut Vec<String>,
-    ) {
-        let until = office::mark(&home.center);
-        let alarms = office::alarms(&home.center, self.center_mark);
-        self.center_mark = until;
-        let mut repeats: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for alarm in &alarms {
-            self.tally.copies += 1;
-            let office::Alarm { jti, incident, service, repeat } = alarm;
-            let wanted = explained.incidents.get(incident).map(|(service, _)| service);
-            match wanted.or(self.incidents.get(incident)) {
-                None => wrong.push(format!("phantom: the center has {incident} ({service}) that nobody asked for")),
-                Some(wanted) if wanted != service => wrong.push(format!("{wanted} was asked for, not {service}")),
-                Some(_) => {}
-            }
-            if decided.get(incident).is_some_and(|stage| stage == "aborted") || self.aborted.contains(incident) {
-                wrong.push(format!("phantom: {incident} was aborted, and the center has it"));
-            }
-            if *repeat {
-                repeats.entry(incident).or_default().insert(jti);
-            } else if self.alarms.entry(incident.clone()).or_insert_with(|| jti.clone()) != jti {
-                wrong.push(format!("doubled: the center has several alarms of {incident}"));
-            }
-        }
-        for (incident, jtis) in repeats {
-            let asked = explained.incidents.get(incident).map_or(0, |(_, count)| *count);
-            if jtis.len() as u64 >= asked.max(1) {
-                wrong.push(format!("doubled: {incident} was asked for {asked} times and cried {} more", jtis.len()));
-            }
-        }
-        for (incident, stage) in decided {
-            if stage == "acknowledged" && !self.alarms.contains_key(incident) {
-                wrong.push(format!("lost: the center has nothing of {incident}"));
-            }
-        }
     }
 
     /// Who was told that it is aborted can rely on it.
@@ -307,15 +284,15 @@ impl Ledger {
     }
 
     /// The siren sounds for what was asked for, not before its countdown can have ended, and for nothing else.
-    fn siren(&self, home: &Installation, asked: &Asked, sounds: bool, wrong: &mut Vec<String>) {
+    fn siren(&self, home: &Installation, asked: &Asked, sounded: bool, wrong: &mut Vec<String>) {
         let first = self.siren_edges(home).into_iter().find(|edge| edge.level == 1);
         let moments = asked.requests.iter().map(|(_, _, at)| *at).chain(asked.presses.iter().copied());
         match (first, moments.min()) {
-            (Some(edge), _) if !sounds => wrong.push(format!("phantom: the siren sounded without a reason: {edge:?}")),
+            (Some(edge), _) if !sounded => wrong.push(format!("phantom: the siren sounded without a reason: {edge:?}")),
             (Some(edge), Some(asked)) if edge.at < asked + COUNTDOWN => {
                 wrong.push(format!("phantom: the siren sounded {edge:?}, {asked:?} was the first request"));
             }
-            (None, _) if sounds => wrong.push("lost: the siren was silent".to_owned()),
+            (None, _) if sounded => wrong.push("lost: the siren was silent".to_owned()),
             _ => {}
         }
     }

@@ -1,9 +1,10 @@
-//! The shipped binary and real mosquittos, killed, frozen and robbed of their disk at moments that nobody chose.
+//! The shipped hub, the shipped center and real mosquittos, killed, frozen and robbed of their disk at moments that nobody chose.
 //!
 //! [`rounds`] is the heart: round after round, requests, presses and cancels meet `kill -9`; then all is healed, and what
 //! can be seen from the outside is compared with what was asked for. [`plan`] draws a round from a seed, [`lane`] carries
-//! it out, [`ledger`] judges. [`office`] is all that the rounds need of a monitoring center, so that another center can
-//! take the place of the tests' own. The other files are single disasters.
+//! it out, [`ledger`] judges the hub by what the app was told, [`auditor`] the center by its [`books`] and by the wire.
+//! [`office`] is the center, [`console`] its operator. The other files are single disasters of the hub, with the tests'
+//! own center.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -30,7 +31,10 @@ mod lines;
 #[allow(dead_code, reason = "the end-to-end tests use the rest")]
 mod tokens;
 
+mod auditor;
+mod books;
 mod clock;
+mod console;
 mod disks;
 mod half_open;
 mod hangs;

@@ -10,6 +10,8 @@ const SERVICES: [&str; 3] = ["police", "fire", "siren"];
 const PRESS_MS: u64 = 360;
 /// Faults at no special moment begin until here.
 const LAST_FAULT_MS: u64 = 1_700;
+/// For so long after its alarm an incident's calls last, where the center calls by itself.
+const LAST_CALL_MS: u64 = 2_500;
 
 #[derive(Debug)]
 pub struct Plan {
@@ -31,7 +33,7 @@ pub enum Step {
     Cancel {
         id: String,
     },
-    /// The center takes alarms and its acks are lost, or it is heard again.
+    /// The center hears and what it says is lost, or it is heard again.
     LoseAcks,
     HearAcks,
     Break(Part, Fault),
@@ -41,6 +43,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Hub,
+    Center,
     HomeBroker,
     CenterBroker,
 }
@@ -98,21 +101,26 @@ impl Plan {
     }
 }
 
-/// Which parts fail in this round: the hub more often than a broker, and often not alone.
+/// Which parts fail in this round: hub and center more often than a broker, and often not alone.
 fn parts(dice: &mut Dice) -> Vec<Part> {
     let hub = dice.below(4) != 0;
-    let home = dice.below(if hub { 3 } else { 2 }) == 0;
-    let center = dice.below(if hub { 3 } else { 2 }) == 0;
-    let parts = [(hub, Part::Hub), (home, Part::HomeBroker), (center, Part::CenterBroker)];
+    let center = dice.below(2) == 0;
+    let rarely = if hub { 3 } else { 2 };
+    let brokers = [dice.below(rarely) == 0, dice.below(rarely) == 0];
+    let parts =
+        [(hub, Part::Hub), (center, Part::Center), (brokers[0], Part::HomeBroker), (brokers[1], Part::CenterBroker)];
     parts.into_iter().filter(|(fails, _)| *fails).map(|(_, part)| part).collect()
 }
 
 fn faults(dice: &mut Dice, part: Part, moments: &[u64]) -> Vec<(u64, Step)> {
     let mut steps = Vec::new();
     let mut from = 0;
-    for _ in 0..if part == Part::Hub { dice.between(1, 2) } else { 1 } {
+    let is_service = part == Part::Hub || part == Part::Center;
+    for _ in 0..if is_service { dice.between(1, 2) } else { 1 } {
         let moment = moments[dice.below(moments.len() as u64) as usize];
         let at = match dice.below(5) {
+            // While the center works on it.
+            0 | 3 if part == Part::Center => moment + COUNTDOWN.as_millis() as u64 + dice.between(0, LAST_CALL_MS),
             // While the request is on its way to the disk.
             0 => moment + dice.between(0, 60),
             // While the alarm is raised.
@@ -124,7 +132,7 @@ fn faults(dice: &mut Dice, part: Part, moments: &[u64]) -> Vec<(u64, Step)> {
         let at = at.max(from);
         let fault = match dice.below(6) {
             0 => Fault::Freeze,
-            1 if part == Part::Hub => Fault::Stop,
+            1 if is_service => Fault::Stop,
             _ => Fault::Kill,
         };
         let until = at + dice.between(0, 500);

@@ -1,4 +1,4 @@
-//! Rounds of `kill -9`, SIGTERM and SIGSTOP against the hub and both brokers.
+//! Rounds of `kill -9`, SIGTERM and SIGSTOP against the hub, the center and both brokers.
 //!
 //! `SOS_KILL_ROUNDS=500 cargo test --test real_kills rounds -- --nocapture` runs that many, `SOS_KILL_LANES` of them side
 //! by side. A failure prints the line with the seed that draws its plans again; what real processes make of a plan is
@@ -10,9 +10,11 @@ use std::thread;
 
 use crate::lane::Lane;
 use crate::ledger::Tally;
+use crate::office::Work;
 
-const ROUNDS: u64 = 16;
-const LANES: u64 = 4;
+/// Two in each lane, and a lane for each way in which a center works.
+const ROUNDS: u64 = 12;
+const LANES: u64 = 6;
 
 #[test]
 fn what_was_accepted_ends_once_whatever_is_killed() {
@@ -35,7 +37,7 @@ fn what_was_accepted_ends_once_whatever_is_killed() {
 }
 
 fn run(seed: u64, rounds: u64) -> Tally {
-    let mut lane = Lane::new(seed);
+    let mut lane = Lane::new(seed, Work::ALL[(seed % Work::ALL.len() as u64) as usize]);
     for _ in 0..rounds {
         lane.round();
     }

@@ -261,6 +261,16 @@ fn the_state_is_told_at_every_start_and_whenever_the_app_link_comes_up() {
 }
 
 #[test]
+fn whoever_wants_the_state_is_told_it_once_more_and_nothing_else_comes_of_it() {
+    let mut hub = Hub::installed();
+    let incident = hub.request(Service::Police).incident.expect("accepted");
+    let (states, events) = (hub.seen.states.len(), hub.seen.events.len());
+    hub.input(Input::StateWanted);
+    assert_eq!((hub.seen.states.len(), hub.seen.events.len()), (states + 1, events));
+    assert_eq!(hub.stage(incident), Stage::Countdown);
+}
+
+#[test]
 fn a_disk_that_comes_late_brings_back_what_it_holds_and_ends_nothing_that_began_since() {
     let mut hub = Hub::installed();
     let old = hub.acknowledged_alarm();

@@ -1,282 +1,249 @@
-//! The monitoring center, as the hub may count on it and no better: what it acknowledges it has, it says the same again
-//! of a repeat, and it goes through its procedure in a while. Written from the contract alone, without the crate's own.
-//!
-//! Another center can take its place by being a [`MonitoringCenter`].
+//! The monitoring center: the shipped desk and wire, unmodified, in a process that is killed, hangs and starts again, with
+//! a link of its own to the broker, a store that fails, and people who work. Its hands and ears do what
+//! `src/center/{hands,ears}.rs` do.
 
-use std::collections::BTreeMap;
+mod people;
+mod process;
+mod services;
+mod store;
+pub mod words;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::plan::Mood;
+use sos_hub::center::desk::Desk;
+use sos_hub::center::desk::input::Input;
+use sos_hub::center::desk::settings::{CallMode, DispatchMode, Settings, SimulatedAnswer};
+use sos_hub::center::desk::tokens;
+use sos_hub::center::desk::words::{Account, AccountId, Contact, PlanToken, Signal, SignalKind};
+use sos_hub::center::wire::said;
+use sos_hub::center::wire::signals;
+use sos_hub::controller::moment::{Id, Wall};
+use sos_hub::drivers::mqtt::{Message, Publication};
+use sos_hub::wire::topics::{HubTopic, parse_hub_topic};
+
+use self::people::Operators;
+pub use self::process::Life;
+use self::services::Services;
+use self::store::Store;
+use self::words::{ACCOUNT, Meaning, NEIGHBOUR};
+use crate::history::Entry;
+use crate::link::Link;
+use crate::paper::Paper;
+use crate::plan::{Calls, CenterPlan, DiskMood, Weather};
 use crate::rng::Rng;
 use crate::signatures::Keys;
-use crate::time::{At, MS, S, true_wall_ms};
+use crate::time::{At, BEGINNING_MS, Clock};
 
-pub const ACCOUNT: &str = "a-17";
+/// What no line of the log may hold.
+const PERSONAL: [&str; 6] = ["Ann", "Bob", "Cid", "Doe", "Elm Street", "+44"];
 
-/// What a run asks of a monitoring center.
-pub trait MonitoringCenter {
-    /// A message on the account's topic `signal` has reached it.
-    fn hears(&mut self, payload: &[u8], now: At, rng: &mut Rng);
-    /// When it has something to do.
-    fn deadline(&self) -> Option<At>;
-    fn elapse(&mut self, now: At);
-    /// What it has put on its disk since the last time, for the checkers.
-    fn takings(&mut self) -> Vec<Taking>;
-    /// What it says since the last time.
-    fn sayings(&mut self) -> Vec<Saying>;
-    fn set_mood(&mut self, mood: Mood);
-    fn set_plan(&mut self, monitoring: bool, now: At);
+pub struct Center {
+    keys: Arc<Keys>,
+    settings: Settings,
+    pub life: Life,
+    clock: Clock,
+    desk: Desk,
+    store: Store,
+    pub link: Link,
+    operators: Operators,
+    services: Services,
+    /// What waits for the loop.
+    inputs: VecDeque<Input>,
+    hung_until: At,
+    /// Counts the starts.
+    process: u64,
+    /// A process has died after as many effects as the plan says.
+    pub was_cut: bool,
+    /// The orders that were not answered yet, by their tickets.
+    orders: BTreeMap<u64, people::Press>,
+    tickets: u64,
+    /// Kind and incident of each signal that came.
+    heard: BTreeMap<Id, (&'static str, Option<Id>)>,
+    outs: Vec<Out>,
 }
 
-/// A signal that the center has on its disk.
-#[derive(Clone, Debug)]
-pub struct Taking {
-    pub claims: Claims,
-    /// What it has decided: no monitoring, or it does not know the account.
-    pub refused: Option<&'static str>,
+/// What comes out of the center.
+pub enum Out {
+    /// For the checkers.
+    Entry(Entry),
+    /// The broker has it for the hub.
+    ToHub(Publication),
+    /// A true token was made, for this topic.
+    Token { topic: &'static str, token: Vec<u8>, meaning: Meaning },
+    /// Something that no entry shows is wrong.
+    Wrong(&'static str, String),
 }
 
-/// A signal's claims, as far as they matter here.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Claims {
-    pub jti: String,
-    pub account: String,
-    pub kind: String,
-    pub incident: Option<String>,
-    pub service: Option<String>,
-    #[serde(default)]
-    pub repeat: bool,
-    pub seq: u64,
-    pub code: Option<String>,
-    #[serde(default)]
-    pub open: BTreeMap<String, u64>,
-}
-
-/// A true token, on its way to the hub.
-#[derive(Clone, Debug)]
-pub struct Saying {
-    pub topic: &'static str,
-    pub token: String,
-    pub retained: bool,
-    pub meaning: Meaning,
-}
-
-/// What a token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    Ack { jti: String, kind: String, incident: Option<String>, accepted: bool },
-    Update { incident: String, seq: u64, stage: &'static str },
-    Plan { serial: u64, monitoring: bool },
-}
-
-/// The model.
-pub struct Model {
-    keys: std::sync::Arc<Keys>,
-    mood: Mood,
-    monitoring: bool,
-    serial: u64,
-    /// Each signal's ack: its `seq`, and the refusal.
-    acks: BTreeMap<String, (u64, Option<&'static str>, Claims)>,
-    ack_seq: u64,
-    incidents: BTreeMap<String, Procedure>,
-    /// Heard and not yet worked on.
-    inbox: Vec<(At, Claims)>,
-    /// Acks that are to be said.
-    outbox: Vec<(At, String)>,
-    takings: Vec<Taking>,
-    sayings: Vec<Saying>,
-}
-
-/// The steps of one incident: those that were made, how many of them were said, and those to come.
-struct Procedure {
-    made: Vec<&'static str>,
-    said: u64,
-    to_come: Vec<(At, &'static str)>,
-}
-
-const SCRIPTS: [&[&str]; 5] = [
-    &["calling_first_contact", "confirmed", "dispatched", "calling_other_contacts", "closed"],
-    &["calling_first_contact", "cancelled_by_contact"],
-    &["calling_first_contact", "no_answer", "dispatched", "calling_other_contacts", "calling_other_contacts", "closed"],
-    &["dispatched", "closed"],
-    &["calling_first_contact", "confirmed", "dispatched", "closed"],
-];
-
-impl Model {
-    pub fn new(keys: std::sync::Arc<Keys>) -> Model {
-        Model {
-            keys,
-            mood: Mood::Works,
-            monitoring: true,
-            serial: 0,
-            acks: BTreeMap::new(),
-            ack_seq: 0,
-            incidents: BTreeMap::new(),
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-            takings: Vec::new(),
-            sayings: Vec::new(),
-        }
-    }
-
-    /// It is on the disk, or was already; the ack follows.
-    fn take(&mut self, claims: Claims, now: At, rng: &mut Rng) {
-        let jti = claims.jti.clone();
-        let known = self.acks.get(&jti).is_some_and(|(_, refused, _)| *refused != Some("unknown_account"));
-        if !known {
-            let refused = match self.mood {
-                Mood::KnowsNoAccount => Some("unknown_account"),
-                _ if !self.monitoring && claims.kind != "heartbeat" => Some("no_monitoring"),
-                _ => None,
-            };
-            self.ack_seq += 1;
-            self.acks.insert(jti.clone(), (self.ack_seq, refused, claims.clone()));
-            if let (None, "alarm", Some(incident)) = (refused, claims.kind.as_str(), &claims.incident) {
-                self.follow_procedure(incident.clone(), now, rng);
+impl Center {
+    /// A center that knows the account of the hub and a neighbour's. Gives the plan token of the hub's bundle, too.
+    pub fn new(keys: &Arc<Keys>, plan: &CenterPlan) -> (Center, String) {
+        let settings = settings(plan);
+        let mut paper = Paper::with(vec![account(ACCOUNT, plan.contacts), account(NEIGHBOUR, 1)]);
+        let mut bundle = String::new();
+        for account in paper.accounts.values() {
+            let token = tokens::issue(account, &settings.plans, None, Wall(BEGINNING_MS - 3_600_000));
+            if account.id.as_str() == ACCOUNT {
+                bundle = sign(keys, &said::plan(&token));
             }
-            self.takings.push(Taking { claims: claims.clone(), refused });
+            paper.tokens.insert(account.id.clone(), token);
         }
-        for (incident, seen) in &claims.open {
-            self.say_updates(incident, *seen, now);
-        }
-        if self.mood == Mood::DiesBeforeAck {
-            return;
-        }
-        let delay = if let Mood::Slow { ms } = self.mood { rng.within(0..ms * MS) } else { rng.within(0..30 * MS) };
-        self.outbox.push((now + delay, jti));
-    }
-
-    /// A cry for an incident that has ended begins its procedure again.
-    fn follow_procedure(&mut self, incident: String, now: At, rng: &mut Rng) {
-        let procedure = self.incidents.entry(incident).or_insert_with(|| Procedure {
-            made: Vec::new(),
-            said: 0,
-            to_come: Vec::new(),
-        });
-        if procedure.to_come.is_empty() {
-            let mut at = now;
-            for &stage in rng.one_of(&SCRIPTS) {
-                at += rng.within(200 * MS..6 * S);
-                procedure.to_come.push((at, stage));
-            }
-        }
-    }
-
-    fn say_updates(&mut self, incident: &str, seen: u64, now: At) {
-        let Some(procedure) = self.incidents.get(incident) else { return };
-        let sayings: Vec<Saying> = (1..)
-            .zip(&procedure.made)
-            .filter(|(seq, _)| *seq > seen)
-            .map(|(seq, stage)| self.update(incident, seq, stage, now))
-            .collect();
-        self.sayings.extend(sayings);
-    }
-
-    fn update(&self, incident: &str, seq: u64, stage: &'static str, now: At) -> Saying {
-        let at = true_wall_ms(now);
-        let claims = format!(
-            r#"{{"account":"{ACCOUNT}","incident":"{incident}","seq":{seq},"stage":"{stage}","contact":{{"position":1,"name":"Ann"}},"at":"{at}"}}"#
-        );
-        let meaning = Meaning::Update { incident: incident.to_owned(), seq, stage };
-        Saying { topic: "update", token: sign(&self.keys, &claims), retained: false, meaning }
-    }
-
-    fn ack(&self, jti: &str) -> Option<Saying> {
-        let (seq, refused, of) = self.acks.get(jti)?;
-        let result = match refused {
-            None => r#""accepted""#.to_owned(),
-            Some(reason) => format!(r#""refused","reason":"{reason}""#),
+        let center = Center {
+            keys: Arc::clone(keys),
+            desk: Desk::new(settings.clone()),
+            settings,
+            life: Life::Down { until: 0, reboot: false },
+            clock: Clock::new(),
+            store: Store::new(paper),
+            link: Link::new(),
+            operators: Operators::default(),
+            services: Services::default(),
+            inputs: VecDeque::new(),
+            hung_until: 0,
+            process: 0,
+            was_cut: false,
+            orders: BTreeMap::new(),
+            tickets: 0,
+            heard: BTreeMap::new(),
+            outs: Vec::new(),
         };
-        let claims = format!(r#"{{"account":"{ACCOUNT}","signal":"{jti}","result":{result},"seq":{seq}}}"#);
-        let (kind, incident) = (of.kind.clone(), of.incident.clone());
-        let meaning = Meaning::Ack { jti: jti.to_owned(), kind, incident, accepted: refused.is_none() };
-        Some(Saying { topic: "ack", token: sign(&self.keys, &claims), retained: false, meaning })
+        (center, bundle)
     }
-}
 
-impl MonitoringCenter for Model {
-    fn hears(&mut self, payload: &[u8], now: At, rng: &mut Rng) {
-        if self.mood == Mood::Away {
-            return;
-        }
-        // Whose signature is not the hub's, and what is not of the account, is never answered.
-        let Ok(claims) = self.keys.hub.verifier.verify(payload) else { return };
-        let Ok(claims) = serde_json::from_str::<Claims>(&claims) else { return };
-        if claims.account == ACCOUNT {
-            let at = now + rng.within(MS..10 * MS);
-            self.inbox.push((at, claims));
-            self.inbox.sort_by_key(|&(at, _)| at);
+    pub fn outs(&mut self) -> Vec<Out> {
+        std::mem::take(&mut self.outs)
+    }
+
+    // What the world does to it.
+
+    /// The command line changes the hub's account, and tells a center that runs.
+    pub fn change_account(&mut self, change: impl FnOnce(&mut Account)) {
+        let Some(account) = self.store.paper.accounts.get_mut(ACCOUNT) else { return };
+        change(account);
+        let account = account.clone();
+        if self.life.is_running() {
+            self.inputs.push_back(Input::Accounts(vec![account]));
         }
     }
 
-    fn deadline(&self) -> Option<At> {
-        let steps = self.incidents.values().filter_map(|procedure| procedure.to_come.first()).map(|&(at, _)| at);
-        let inbox = self.inbox.first().map(|&(at, _)| at);
-        let outbox = self.outbox.iter().map(|&(at, _)| at);
-        steps.chain(inbox).chain(outbox).min()
+    pub fn set_disk(&mut self, mood: DiskMood, now: At) {
+        self.store.set_mood(mood, now);
     }
 
-    fn elapse(&mut self, now: At) {
-        if self.deadline().is_none_or(|deadline| deadline > now) {
-            return;
-        }
-        while self.inbox.first().is_some_and(|&(at, _)| at <= now) {
-            let (at, claims) = self.inbox.remove(0);
-            let mut rng = Rng::new(at ^ claims.seq << 40);
-            self.take(claims, now, &mut rng);
-        }
-        let (due, later) = std::mem::take(&mut self.outbox).into_iter().partition(|&(at, _)| at <= now);
-        self.outbox = later;
-        let mut due: Vec<(At, String)> = due;
-        due.sort();
-        let acks: Vec<Saying> = due.iter().filter_map(|(_, jti)| self.ack(jti)).collect();
-        self.sayings.extend(acks);
-        let incidents: Vec<String> = self.incidents.keys().cloned().collect();
-        for incident in incidents {
-            let Some(procedure) = self.incidents.get_mut(&incident) else { continue };
-            while procedure.to_come.first().is_some_and(|&(at, _)| at <= now) {
-                let (_, stage) = procedure.to_come.remove(0);
-                procedure.made.push(stage);
+    pub fn set_operators_away(&mut self, away: bool, now: At) {
+        self.operators.set_away(away, now);
+    }
+
+    /// Its loop stands still for so long.
+    pub fn hang(&mut self, until: At) {
+        self.hung_until = self.hung_until.max(until);
+    }
+
+    /// Everything works from now on.
+    pub fn heal(&mut self, now: At, rng: &mut Rng) {
+        self.store.set_mood(DiskMood::Well, now);
+        self.operators.set_away(false, now);
+        self.hung_until = now;
+        self.change_account(|account| {
+            account.closed = false;
+            "protect_plus".clone_into(&mut account.plan);
+        });
+        // What was lost on a connection that stood is said again on the next one.
+        self.link.set_weather(Weather { sky: crate::plan::Sky::Restarted, ..Weather::FAIR }, now, rng);
+    }
+
+    /// As `src/center/ears.rs` hears it.
+    fn hear(&mut self, message: &Message) {
+        let Some((account, topic)) = parse_hub_topic(&message.topic) else { return };
+        let verifier = match account {
+            ACCOUNT => &self.keys.hub.verifier,
+            NEIGHBOUR => &self.keys.stranger.verifier,
+            _ => return,
+        };
+        let account = AccountId::new(account);
+        let input = match topic {
+            HubTopic::Link => Input::Hint { account, online: message.payload == b"online" },
+            HubTopic::Signal if message.retained => {
+                Input::Rejected { account: Some(account), problem: "was stored by the broker".into() }
             }
-            let said = std::mem::replace(&mut procedure.said, procedure.made.len() as u64);
-            self.say_updates(&incident, said, now);
+            HubTopic::Signal => match signals::signal(&account, &message.payload, verifier) {
+                Ok(signal) => {
+                    self.note(&signal);
+                    Input::Signal(Box::new(signal))
+                }
+                Err(problem) => Input::Rejected { account: Some(account), problem },
+            },
+        };
+        self.inputs.push_back(input);
+    }
+
+    fn note(&mut self, signal: &Signal) {
+        let incident = match signal.kind {
+            SignalKind::Alarm { incident, .. } | SignalKind::CancelRequest { incident } => Some(incident),
+            _ => None,
+        };
+        if let SignalKind::Alarm { incident, repeat, .. } = signal.kind {
+            let (jti, incident) = (signal.jti.to_string(), incident.to_string());
+            self.outs.push(Out::Entry(Entry::AlarmHeard { jti, incident, repeat }));
+        }
+        self.heard.insert(signal.jti, (signal.kind.as_str(), incident));
+    }
+
+    /// Nobody will know in time what came of this alarm before: it is taken for a new one.
+    fn is_not_looked_up(&mut self, signal: &Signal) {
+        if let SignalKind::Alarm { incident, .. } = signal.kind {
+            let (jti, incident) = (signal.jti.to_string(), incident.to_string());
+            self.outs.push(Out::Entry(Entry::NotLookedUp { jti, incident }));
         }
     }
 
-    fn takings(&mut self) -> Vec<Taking> {
-        std::mem::take(&mut self.takings)
-    }
-
-    fn sayings(&mut self) -> Vec<Saying> {
-        std::mem::take(&mut self.sayings)
-    }
-
-    fn set_mood(&mut self, mood: Mood) {
-        self.mood = mood;
-    }
-
-    fn set_plan(&mut self, monitoring: bool, now: At) {
-        self.monitoring = monitoring;
-        self.serial += 1;
-        let token = plan_token(&self.keys, monitoring, self.serial, now);
-        let meaning = Meaning::Plan { serial: self.serial, monitoring };
-        self.sayings.push(Saying { topic: "plan", token, retained: true, meaning });
+    fn token(&mut self, topic: &'static str, claims: &[u8], meaning: Meaning) -> Vec<u8> {
+        let token = sign(&self.keys, claims).into_bytes();
+        self.outs.push(Out::Entry(Entry::Said(meaning.clone())));
+        self.outs.push(Out::Token { topic, token: token.clone(), meaning });
+        token
     }
 }
 
-/// A plan token of the center.
-pub fn plan_token(keys: &Keys, monitoring: bool, serial: u64, now: At) -> String {
-    let name = if monitoring { "protect_plus" } else { "protect_basic" };
-    let issued = true_wall_ms(now) / 1_000;
-    // Longer than any clock here is wrong.
-    let expires = issued + 40 * 365 * 24 * 3_600;
-    let claims = format!(
-        r#"{{"account":"{ACCOUNT}","plan":"{name}","professional_monitoring":{monitoring},"missing":[],"serial":{serial},"iat":{issued},"exp":{expires}}}"#
-    );
-    sign(keys, &claims)
+/// What a plan token says.
+pub fn plan_meaning(token: &PlanToken) -> Meaning {
+    Meaning::Plan { serial: token.serial, monitoring: token.professional_monitoring }
 }
 
-fn sign(keys: &Keys, claims: &str) -> String {
-    keys.center.signer.sign(claims.as_bytes()).expect("claims are a JSON object")
+fn sign(keys: &Keys, claims: &[u8]) -> String {
+    keys.center.signer.sign(claims).expect("claims are a JSON object")
+}
+
+fn settings(plan: &CenterPlan) -> Settings {
+    use SimulatedAnswer::{Cancelled, CancelledWrongPassword, Confirmed, NoAnswer};
+    let answers =
+        [vec![Confirmed, NoAnswer], vec![Cancelled], vec![NoAnswer], vec![CancelledWrongPassword, Confirmed, NoAnswer]];
+    let calls = match plan.calls {
+        Calls::Operators => CallMode::Operator,
+        Calls::Service => CallMode::Webhook,
+        Calls::Simulated { answers: which } => CallMode::Simulated { answers: answers[which % 4].clone() },
+    };
+    let plans = [("protect_plus", true), ("protect_basic", false), ("none", false)];
+    Settings {
+        calls,
+        ring: Duration::from_secs(30),
+        dispatch: if plan.dispatch_service { DispatchMode::Webhook } else { DispatchMode::Operator },
+        plans: plans.into_iter().map(|(plan, monitored)| (plan.to_owned(), monitored)).collect(),
+    }
+}
+
+/// A household that lacks nothing.
+fn account(id: &str, contacts: usize) -> Account {
+    let people = [("Ann", "+44 1"), ("Bob", "+44 2"), ("Cid", "+44 3")];
+    let contact = |(name, phone): (&str, &str)| Contact { name: name.into(), phone: phone.into() };
+    Account {
+        id: AccountId::new(id),
+        name: "Doe".into(),
+        address: "1 Elm Street".into(),
+        plan: "protect_plus".into(),
+        contacts: people.into_iter().take(contacts).map(contact).collect(),
+        has_password: true,
+        closed: false,
+    }
 }

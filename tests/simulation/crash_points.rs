@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use sos_hub::controller::words::Service;
 
 use crate::checkers::Watch;
-use crate::plan::{Crash, Event, How, Plan, Sent, Target, What};
+use crate::plan::{Calls, CenterPlan, Crash, Event, How, Plan, Sent, Target, What};
 use crate::run::run_watched;
 use crate::signatures::Keys;
 use crate::{lock, threads};
@@ -18,12 +18,17 @@ use crate::{lock, threads};
 const BEGINS_MS: u64 = 2_000;
 const COUNTDOWN_MS: u64 = 5_000;
 
-/// A short story, and from when on it is cut.
+/// A short story, whose process is cut in it, and from when on.
 struct Story {
     name: &'static str,
     events: Vec<Event>,
     cut_from_ms: u64,
+    center: CenterPlan,
+    cuts_center: bool,
 }
+
+/// A drill: nobody has to press anything.
+const DRILL: CenterPlan = CenterPlan { calls: Calls::Simulated { answers: 3 }, dispatch_service: false, contacts: 2 };
 
 #[test]
 fn every_crash_point_of_the_short_stories_keeps_every_promise() {
@@ -70,16 +75,33 @@ fn cut_everywhere(story: &Story, how: Crash, commit_kept: bool, keys: &Arc<Keys>
 
 impl Story {
     fn new(name: &'static str, events: Vec<Event>) -> Story {
-        Story { name, events, cut_from_ms: BEGINS_MS - 1 }
+        Story { name, events, cut_from_ms: BEGINS_MS - 1, center: DRILL, cuts_center: false }
+    }
+
+    /// The center's process is the one that dies.
+    fn at_the_center(name: &'static str, center: CenterPlan, events: Vec<Event>) -> Story {
+        Story { center, cuts_center: true, ..Story::new(name, events) }
     }
 
     fn cut(&self, after_effects: u64, how: Crash, commit_kept: bool) -> Plan {
         let gap_ms = if how == Crash::Power { 20_000 } else { 700 };
-        let crash = What::Crash { after_effects, how, commit_kept, gap_ms };
+        let crash = if self.cuts_center {
+            What::CenterCrash { after_effects, how, commit_kept, gap_ms }
+        } else {
+            What::Crash { after_effects, how, commit_kept, gap_ms }
+        };
         let mut events = self.events.clone();
         events.push(Event { at_ms: self.cut_from_ms, what: crash });
         events.sort_by_key(|event| event.at_ms);
-        Plan { seed: 1, families: Vec::new(), led: false, heartbeat_s: 60, events, heals_at_ms: 20_000 }
+        Plan {
+            seed: 1,
+            families: Vec::new(),
+            led: false,
+            heartbeat_s: 60,
+            center: self.center,
+            events,
+            heals_at_ms: 20_000,
+        }
     }
 }
 
@@ -106,6 +128,22 @@ fn stories() -> Vec<Story> {
         after_a_kill("kill in the countdown, alarm, ack", BEGINS_MS + 2_000, None),
         after_a_kill("kill in the countdown, abort", BEGINS_MS + 2_000, Some(cancel(BEGINS_MS + 4_000))),
         after_a_kill("alarm, kill, ack", end_ms + 1, None),
+        Story::at_the_center("a drill", DRILL, vec![police()]),
+        Story::at_the_center(
+            "operators and a service that sends help",
+            CenterPlan { calls: Calls::Operators, dispatch_service: true, contacts: 2 },
+            vec![police()],
+        ),
+        Story::at_the_center(
+            "a service that calls, and operators",
+            CenterPlan { calls: Calls::Service, dispatch_service: false, contacts: 2 },
+            vec![police()],
+        ),
+        Story::at_the_center(
+            "the first contact cancels, and somebody cries again",
+            CenterPlan { calls: Calls::Simulated { answers: 1 }, ..DRILL },
+            vec![police(), event(end_ms + 1_100, request_of(Service::Police, None))],
+        ),
     ]
 }
 

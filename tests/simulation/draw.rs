@@ -3,7 +3,10 @@
 use sos_hub::controller::input::LinkProblemKind;
 use sos_hub::controller::words::{Service, TestKind};
 
-use crate::plan::{Crash, DiskMood, Event, Family, Forgery, How, JUNK, Mood, Plan, Sent, Sky, Target, Weather, What};
+use crate::plan::{
+    Calls, CenterPlan, Crash, DiskMood, Event, Family, Forgery, How, JUNK, Plan, Sent, SignalForgery, Sky, Target,
+    Weather, What,
+};
 use crate::rng::Rng;
 
 /// The countdown's length in milliseconds, as every run has it.
@@ -33,7 +36,17 @@ pub fn draw(seed: u64) -> Plan {
     let Draft { mut rng, mut events, .. } = draft;
     events.sort_by_key(|event| event.at_ms);
     let (led, heartbeat_s) = (rng.percent(10), rng.one_of(&[60, 60, 120]));
-    Plan { seed, families, led, heartbeat_s, events, heals_at_ms: at_ms + 1_000 }
+    let center = center(&mut rng);
+    Plan { seed, families, led, heartbeat_s, center, events, heals_at_ms: at_ms + 1_000 }
+}
+
+fn center(rng: &mut Rng) -> CenterPlan {
+    let calls = match rng.within(0..10) {
+        0..4 => Calls::Operators,
+        4..7 => Calls::Service,
+        _ => Calls::Simulated { answers: rng.within(0..4) as usize },
+    };
+    CenterPlan { calls, dispatch_service: rng.percent(40), contacts: rng.one_of(&[1, 2, 3]) }
 }
 
 struct Draft {
@@ -155,22 +168,40 @@ impl Draft {
                 self.crash(at_ms, how);
             }
             Family::PowerCuts => self.crash(at_ms, Crash::Power),
-            Family::HomeBroker | Family::CenterBroker => {
+            Family::HomeBroker | Family::CenterBroker | Family::CenterUplink => {
                 let weather = rough_weather(rng);
-                let wrap = if family == Family::HomeBroker { What::Home } else { What::CenterLink };
+                let wrap = match family {
+                    Family::HomeBroker => What::Home,
+                    Family::CenterBroker => What::CenterLink,
+                    _ => What::CenterUplink,
+                };
                 self.add(at_ms, wrap(weather));
                 self.add(at_ms + lasts_ms, wrap(Weather::FAIR));
             }
             Family::Center => {
-                if rng.percent(25) {
-                    self.add(at_ms, What::Plan { monitoring: false });
-                    self.add(at_ms + lasts_ms, What::Plan { monitoring: true });
-                    return;
+                let (from, to) = match rng.within(0..5) {
+                    0 => (What::Plan { monitoring: false }, What::Plan { monitoring: true }),
+                    1 => (What::AccountClosed(true), What::AccountClosed(false)),
+                    2 => (What::OperatorsAway(true), What::OperatorsAway(false)),
+                    _ => return self.add(at_ms, What::CenterHang { ms: lasts_ms }),
+                };
+                self.add(at_ms, from);
+                self.add(at_ms + lasts_ms, to);
+            }
+            Family::CenterCrashes => {
+                let how = rng.one_of(&[Crash::Kill, Crash::Kill, Crash::Kill, Crash::Power, Crash::Stop]);
+                let gap_ms = if how == Crash::Power { rng.within(3_000..40_000) } else { rng.within(100..4_000) };
+                let (after_effects, commit_kept) = (rng.one_of(&[0, 0, 1, 2, 3, 5, 8, 13]), rng.percent(50));
+                self.add(at_ms, What::CenterCrash { after_effects, how, commit_kept, gap_ms });
+            }
+            Family::CenterDisk => {
+                let slow = DiskMood::Slow { ms: rng.one_of(&[200, 900, 5_000, 20_000]) };
+                let mood = rng.one_of(&[slow, slow, DiskMood::Fails, DiskMood::Stalls]);
+                self.add(at_ms, What::CenterDisk(mood));
+                self.add(at_ms + lasts_ms, What::CenterDisk(DiskMood::Well));
+                if rng_is_unlucky(&mut self.rng) {
+                    self.something_goes_wrong(Family::CenterCrashes, at_ms + lasts_ms / 2);
                 }
-                let slow = Mood::Slow { ms: rng.within(100..20_000) };
-                let mood = rng.one_of(&[slow, slow, Mood::Away, Mood::DiesBeforeAck, Mood::KnowsNoAccount]);
-                self.add(at_ms, What::Center(mood));
-                self.add(at_ms + lasts_ms, What::Center(Mood::Works));
             }
             Family::Disk => {
                 let slow = DiskMood::Slow { ms: rng.within(50..900) };
@@ -230,7 +261,7 @@ impl Draft {
         let rng = &mut self.rng;
         let how = rng.one_of(&[How::Live, How::Retained]);
         let service = rng.one_of(&Service::ALL);
-        let what = match rng.within(0..8) {
+        let what = match rng.within(0..11) {
             0 => What::Junk { which: rng.within(0..JUNK.len() as u64) as usize, how },
             1 => What::Request { service, id: None, sent: Sent::Unsaid, how: How::Retained },
             2 => What::Request { service, id: None, sent: Sent::Unsaid, how: How::Duplicate },
@@ -241,6 +272,14 @@ impl Draft {
                 how: How::Live,
             },
             4 => What::Cancel { target: Target::Unknown, id: None },
+            5..8 => What::ForgeSignal(match rng.within(0..7) {
+                0 => SignalForgery::Alarm,
+                1 => SignalForgery::KnownJti,
+                2 => SignalForgery::Neighbour,
+                3 => SignalForgery::WrongTopic,
+                4 => SignalForgery::Noise,
+                _ => SignalForgery::Replay { back: rng.within(1..30) as usize, retained: rng.percent(30) },
+            }),
             _ => What::Forge(match rng.within(0..7) {
                 0 => Forgery::Ack,
                 1 => Forgery::Closed,

@@ -5,7 +5,7 @@ use sos_hub::store::Told;
 use sos_hub::wire::topics::CenterTopics;
 use sos_hub::wire::{center, commands};
 
-use crate::center::ACCOUNT;
+use crate::center::words::ACCOUNT;
 use crate::lines::{Heard, Lines};
 use crate::link::Out;
 use crate::world::World;
@@ -57,9 +57,8 @@ impl World {
                 self.bulk_mail(Input::Center(word));
             }
             Out::Peer(publication) => {
-                if publication.topic.ends_with("/signal") {
-                    self.center.hears(&publication.payload, self.now, &mut self.rng);
-                }
+                self.people.signals.push(publication.payload.clone());
+                self.publish_to_center(publication.topic, publication.payload, false);
             }
         }
     }

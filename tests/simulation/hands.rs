@@ -11,7 +11,7 @@ use sos_hub::drivers::mqtt::{Keep, Publication};
 use sos_hub::wire::topics::HubTopic;
 use sos_hub::wire::{reports, signals};
 
-use crate::center::ACCOUNT;
+use crate::center::words::ACCOUNT;
 use crate::history::{Entry, Sent};
 use crate::life::Life;
 use crate::time::At;

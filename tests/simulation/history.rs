@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sos_hub::controller::words::{Service, TestKind};
 
-use crate::center::{Meaning, Taking};
+use crate::center::words::{Booked, CenterLost, Meaning, Taking};
 use crate::disk::Lost;
 use crate::plan::Crash;
 use crate::time::At;
@@ -47,8 +47,46 @@ pub enum Entry {
     },
     /// The center has it on its disk.
     Took(Taking),
+    /// A row of the center's books is on its disk.
+    Booked(Booked),
+    /// The center says something, whatever becomes of it on its way.
+    Said(Meaning),
     /// A true token of the center reached the hub.
     Given(Meaning),
+    /// The center's loop turns.
+    CenterStarted {
+        calls_are_simulated: bool,
+    },
+    CenterEnded(CenterLost),
+    /// An alarm of the hub, with its true signature, reached the center's process.
+    AlarmHeard {
+        jti: String,
+        incident: String,
+        repeat: bool,
+    },
+    /// The center's disk does not say in time whether this alarm came before.
+    NotLookedUp {
+        jti: String,
+        incident: String,
+    },
+    /// The first contact cancels with the right password, and somebody records it.
+    ContactCancels {
+        incident: String,
+    },
+    /// The operator was told that it counts.
+    CancelRecorded {
+        incident: String,
+    },
+    /// The dispatch service is asked.
+    HelpAsked {
+        incident: String,
+        service: &'static str,
+    },
+    /// Police or fire department leaves.
+    HelpSent {
+        incident: String,
+        service: &'static str,
+    },
     Healed,
 }
 

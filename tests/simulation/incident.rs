@@ -44,11 +44,37 @@ pub struct Incident {
     pub refused: bool,
     /// The hub has got the center's word of having it.
     pub confirmed: bool,
+    /// Where it stands, as people were told last.
+    pub stage: String,
     /// The disk lost what was said of it.
     pub forgiven: bool,
 }
 
+/// The stages of an incident, from the first to the last.
+const STAGES: [&str; 13] = [
+    "countdown",
+    "aborted",
+    "requested",
+    "sounding",
+    "acknowledged",
+    "calling_first_contact",
+    "confirmed",
+    "cancelled_by_contact",
+    "no_answer",
+    "dispatched",
+    "calling_other_contacts",
+    "closed",
+    "refused_by_center",
+];
+
 impl Incident {
+    /// What people are told of its stage; other words say nothing of that.
+    pub fn see_stage(&mut self, word: &str) {
+        if STAGES.contains(&word) {
+            word.clone_into(&mut self.stage);
+        }
+    }
+
     /// Neither aborted nor past its countdown, as far as people were told.
     pub fn undecided(&self) -> bool {
         self.told_aborted.is_none() && self.told_alarm.is_none() && !self.told_end

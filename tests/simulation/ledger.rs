@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::center::Meaning;
+use sos_hub::center::desk::records::StepRecordState;
+use sos_hub::center::desk::words::Verdict;
+
+use crate::books::Books;
+use crate::center::words::Meaning;
 use crate::history::{Ask, Asked, Entry, Worth};
 use crate::incident::{Incident, Span};
 use crate::plan::Crash;
@@ -15,6 +19,8 @@ pub const SIREN_MAX: u64 = 240 * S;
 #[derive(Default)]
 pub struct Ledger {
     pub incidents: BTreeMap<String, Incident>,
+    /// What is known of the center.
+    pub books: Books,
     /// Every request and press that reached the hub, in order.
     pub asks: Vec<(Ask, AskState)>,
     pub running: bool,
@@ -48,8 +54,60 @@ pub struct AskState {
     pub answered: bool,
 }
 
+/// What became of a run's incidents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sums {
+    /// Those of police and fire department that the center took.
+    pub alarms: u64,
+    pub helped: u64,
+    pub cancelled: u64,
+    /// An alarm that the center does not have; what it has and nobody asked for; what it has twice.
+    pub lost: u64,
+    pub phantom: u64,
+    pub doubled: u64,
+    /// How often a process of the hub, and of the center, has ended.
+    pub hub_ends: u64,
+    pub center_ends: u64,
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Sums) {
+        let Sums { alarms, helped, cancelled, lost, phantom, doubled, hub_ends, center_ends } = other;
+        self.alarms += alarms;
+        self.helped += helped;
+        self.cancelled += cancelled;
+        self.lost += lost;
+        self.phantom += phantom;
+        self.doubled += doubled;
+        self.hub_ends += hub_ends;
+        self.center_ends += center_ends;
+    }
+}
+
 impl Ledger {
+    pub fn sums(&self) -> Sums {
+        let count = |is: &dyn Fn(&String, &Incident) -> bool| {
+            self.incidents.iter().filter(|(id, incident)| is(id, incident)).count() as u64
+        };
+        let cases = || self.books.cases.iter().filter(|(_, case)| case.step.is_some());
+        let is_owed = |incident: &Incident| incident.told_alarm.is_some() && incident.service != "siren";
+        Sums {
+            alarms: cases().count() as u64,
+            helped: cases().filter(|(_, case)| case.dispatched).count() as u64,
+            cancelled: cases().filter(|(_, case)| case.step == Some(StepRecordState::Cancelled)).count() as u64,
+            lost: count(&|id, incident| {
+                let at_the_center = self.books.cases.get(id).is_some_and(|case| case.step.is_some());
+                is_owed(incident) && !at_the_center && !incident.refused && !incident.forgiven
+            }),
+            phantom: cases().filter(|(id, _)| !self.incidents.contains_key(*id)).count() as u64,
+            doubled: count(&|_, incident| incident.taken.iter().filter(|(_, repeat)| !repeat).count() > 1),
+            hub_ends: u64::from(self.crashes),
+            center_ends: self.books.ends,
+        }
+    }
+
     pub fn note(&mut self, now: At, entry: &Entry) {
+        self.books.note(entry);
         match entry {
             Entry::Started { reboot } => {
                 self.rebooted = *reboot;
@@ -116,6 +174,7 @@ impl Ledger {
                 }
                 let Some(id) = &event.incident else { return };
                 let incident = self.incident(id, event.service.as_deref().unwrap_or_default(), now);
+                incident.see_stage(&event.kind);
                 match event.kind.as_str() {
                     "aborted" => incident.told_aborted = Some(now),
                     "requested" | "sounding" => incident.told_alarm = Some(now),
@@ -134,6 +193,7 @@ impl Ledger {
                 for shown in &state.incidents {
                     // A crash can come between the commit and the event; then the state alone says it.
                     let incident = self.incident(&shown.id, &shown.service, now);
+                    incident.see_stage(&shown.stage);
                     match shown.stage.as_str() {
                         "countdown" => {}
                         "aborted" => drop(incident.told_aborted.get_or_insert(now)),
@@ -150,9 +210,9 @@ impl Ledger {
                 let claims = &taking.claims;
                 let Some(id) = &claims.incident else { return };
                 let incident = self.incident(id, claims.service.as_deref().unwrap_or_default(), now);
-                match taking.refused {
-                    None => incident.taken.push((claims.jti.clone(), claims.repeat)),
-                    Some(_) => incident.refused = true,
+                match taking.verdict {
+                    Verdict::Accepted => incident.taken.push((claims.jti.clone(), claims.repeat)),
+                    _ => incident.refused = true,
                 }
             }
             Entry::Sent(sent) if sent.kind == "alarm" => {
@@ -164,9 +224,9 @@ impl Ledger {
                     }
                 }
             }
-            Entry::Given(Meaning::Ack { jti, incident: Some(id), kind, accepted }) if kind == "alarm" => {
+            Entry::Given(Meaning::Ack { jti, incident: Some(id), kind, verdict, .. }) if kind == "alarm" => {
                 let incident = self.incident(id, "", now);
-                incident.confirmed |= accepted;
+                incident.confirmed |= *verdict == Verdict::Accepted;
                 incident.open_cry.take_if(|cry| cry.as_ref() == Some(jti));
             }
             Entry::Given(Meaning::Update { incident: id, stage, .. }) => {

@@ -1,5 +1,6 @@
-//! Proves the promises of `src/lib.rs` by simulation: the shipped controller, wire and loop run unmodified, in virtual
-//! time and on one thread, against a simulated clock, disk, lines, two brokers, a monitoring center and people.
+//! Proves the promises of `src/lib.rs` by simulation: the shipped controller, wire and loop of the hub and the shipped
+//! desk and wire of the monitoring center run unmodified, in virtual time and on one thread, against simulated clocks,
+//! disks, lines, brokers, connections, services and people at either end.
 //!
 //! A seed draws a [`plan`], which [`world`] carries out; [`checkers`] see what an outsider can see, at every step. Then
 //! all is healed, and everything owed has to arrive. Each seed runs twice to the same trace.
@@ -12,6 +13,7 @@
 //! | on so many threads | `SOS_SIM_THREADS=1` besides |
 //! | with all that could be seen in the shrunk run that failed | `SOS_SIM_SHOW=1` besides |
 
+mod books;
 mod center;
 mod checkers;
 mod crash_points;
@@ -25,6 +27,8 @@ mod ledger;
 mod life;
 mod lines;
 mod link;
+#[path = "../desk/paper.rs"]
+mod paper;
 mod people;
 mod plan;
 mod rng;
@@ -41,6 +45,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use checkers::Watch;
+use ledger::Sums;
 use run::{Outcome, run_twice};
 use signatures::Keys;
 
@@ -53,6 +58,7 @@ struct Tally {
     incidents: AtomicU64,
     turns: AtomicU64,
     virtual_seconds: AtomicU64,
+    sums: Mutex<Sums>,
 }
 
 #[test]
@@ -119,14 +125,21 @@ impl Tally {
         self.incidents.fetch_add(outcome.incidents, Relaxed);
         self.turns.fetch_add(outcome.turns, Relaxed);
         self.virtual_seconds.fetch_add(outcome.virtual_time / time::S, Relaxed);
+        if outcome.failure.is_none() {
+            lock(&self.sums).add(&outcome.sums);
+        }
     }
 
     fn report(&self, seconds: f64) -> String {
         let [seeds, incidents, turns, virtual_seconds] =
             [&self.seeds, &self.incidents, &self.turns, &self.virtual_seconds].map(|count| count.load(Relaxed));
+        let Sums { alarms, helped, cancelled, lost, phantom, doubled, hub_ends, center_ends } = *lock(&self.sums);
         format!(
             "{seeds} seeds, each twice: {incidents} incidents, {turns} turns, {} days of virtual time, in {seconds:.1} s: \
-             {:.0} incidents a second",
+             {:.0} incidents a second\n\
+             the hub ended {hub_ends} times and the center {center_ends} times; {alarms} alarms came to the center, help \
+             was sent for {helped}, the first contact cancelled {cancelled}\n\
+             lost {lost}, phantom {phantom}, doubled {doubled}",
             virtual_seconds / 86_400,
             incidents as f64 / seconds
         )

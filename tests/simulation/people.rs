@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use sos_hub::controller::moment::Wall;
 use sos_hub::controller::words::{CommandName, Service};
-use sos_hub::drivers::mqtt::Message;
+use sos_hub::drivers::mqtt::{Message, Publication};
 use sos_hub::wire::text::timestamp;
 
-use crate::center::{ACCOUNT, Meaning, Saying};
+use crate::center::words::{ACCOUNT, Meaning, NEIGHBOUR};
 use crate::history::{Ask, Asked, Entry, Worth};
-use crate::plan::{DiskMood, Forgery, How, JUNK, Mood, Sent, Target, Weather, What};
+use crate::plan::{DiskMood, Forgery, How, JUNK, Sent, SignalForgery, Target, Weather, What};
 use crate::time::{MS, true_wall_ms};
 use crate::world::World;
 
@@ -26,8 +26,12 @@ pub struct People {
     tokens: BTreeMap<Vec<u8>, (&'static str, Meaning)>,
     /// The same in their order.
     said: Vec<(&'static str, Vec<u8>)>,
+    /// The true signals that came as far as the broker, in their order.
+    pub signals: Vec<Vec<u8>>,
     pub last_incident: Option<String>,
     pub last_alarm: Option<String>,
+    /// The last incident that the center has on its books.
+    pub last_booked: Option<String>,
 }
 
 /// A message on one of the hub's command topics.
@@ -38,6 +42,12 @@ struct Published {
 }
 
 impl People {
+    /// The center has made a true token for this topic.
+    pub fn learn_token(&mut self, topic: &'static str, token: Vec<u8>, meaning: Meaning) {
+        self.tokens.insert(token.clone(), (topic, meaning));
+        self.said.push((topic, token));
+    }
+
     /// Which message a reply is for.
     pub fn ask_of(&self, correlation: Option<&[u8]>) -> Option<usize> {
         let bytes = correlation?.try_into().ok()?;
@@ -72,9 +82,21 @@ impl World {
             What::Glitches { button, spikes } => self.lines.glitches(button, spikes, now, rng),
             What::Home(weather) => self.home.set_weather(weather, now, rng),
             What::CenterLink(weather) => self.center_link.set_weather(weather, now, rng),
-            What::Center(mood) => self.center.set_mood(mood),
-            What::Plan { monitoring } => self.center.set_plan(monitoring, now),
+            What::CenterUplink(weather) => self.center.link.set_weather(weather, now, rng),
+            What::CenterDisk(mood) => self.center.set_disk(mood, now),
+            What::CenterCrash { after_effects, how, commit_kept, gap_ms } => {
+                self.center.dies(after_effects, how, commit_kept, gap_ms * MS, now, rng);
+                self.center_acts();
+            }
+            What::CenterHang { ms } => self.center.hang(now + ms * MS),
+            What::OperatorsAway(away) => self.center.set_operators_away(away, now),
+            What::Plan { monitoring } => {
+                let plan = if monitoring { "protect_plus" } else { "protect_basic" };
+                self.center.change_account(|account| plan.clone_into(&mut account.plan));
+            }
+            What::AccountClosed(closed) => self.center.change_account(|account| account.closed = closed),
             What::Forge(forgery) => self.forge(forgery),
+            What::ForgeSignal(forgery) => self.forge_signal(forgery),
             What::Disk(mood) => self.disk.set_mood(mood, now),
             What::Crash { after_effects, how, commit_kept, gap_ms } => {
                 self.dies(after_effects, how, commit_kept, gap_ms * MS);
@@ -85,13 +107,12 @@ impl World {
         }
     }
 
-    /// Everything works from now on, and the center says once more what it last said of the plan.
+    /// Everything works from now on.
     pub fn heal(&mut self) {
         self.healed = true;
         self.home.set_weather(Weather::FAIR, self.now, &mut self.rng);
         self.center_link.set_weather(Weather::FAIR, self.now, &mut self.rng);
-        self.center.set_mood(Mood::Works);
-        self.center.set_plan(true, self.now);
+        self.center.heal(self.now, &mut self.rng);
         self.disk.set_mood(DiskMood::Well, self.now);
         self.lines.heal(self.now);
         (self.clock.off_ms, self.clock.synced) = (0, true);
@@ -180,23 +201,9 @@ impl World {
         self.show(Entry::Asked(Ask { number, at: self.now, what, worth, press: true }));
     }
 
-    pub fn center_says(&mut self, saying: Saying) {
-        let Saying { topic, token, retained, meaning } = saying;
-        self.people.tokens.insert(token.clone().into_bytes(), (topic, meaning));
-        self.people.said.push((topic, token.clone().into_bytes()));
-        self.publish_to_hub(topic, token.into_bytes(), retained);
-    }
-
-    fn publish_to_hub(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
-        let message = Message {
-            topic: format!("center/{ACCOUNT}/{topic}"),
-            payload,
-            retained: false,
-            duplicate: false,
-            response_topic: None,
-            correlation: None,
-        };
-        self.center_link.send_to_hub(message, retain, self.now, &mut self.rng);
+    fn forged_word(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
+        let topic = format!("center/{ACCOUNT}/{topic}");
+        self.publish_to_hub(Publication { topic, payload, retain, correlation: None });
     }
 
     fn forge(&mut self, forgery: Forgery) {
@@ -216,7 +223,7 @@ impl World {
             Forgery::OtherAccount => {
                 let closed = format!(r#"{{"account":"b-18","incident":"{incident}","seq":99,"stage":"closed"}}"#);
                 let (ack, closed) = (sign(&self.keys.center, ack("b-18")), sign(&self.keys.center, closed));
-                self.publish_to_hub("update", closed, false);
+                self.forged_word("update", closed, false);
                 ("ack", ack)
             }
             Forgery::Replay { back } => match said.len().checked_sub(back) {
@@ -234,7 +241,37 @@ impl World {
             },
             Forgery::Noise => ("plan", b"\xff\x00 no token at all".to_vec()),
         };
-        self.publish_to_hub(topic, payload, forgery == Forgery::OldPlan);
+        self.forged_word(topic, payload, forgery == Forgery::OldPlan);
+    }
+
+    fn forge_signal(&mut self, forgery: SignalForgery) {
+        let random = |rng: &mut crate::rng::Rng| sos_hub::controller::moment::Id(rng.wide()).to_string();
+        let (jti, incident) = (random(&mut self.rng), random(&mut self.rng));
+        let known = self.people.last_alarm.clone().unwrap_or_else(|| jti.clone());
+        let alarm = |account: &str, jti: &str, incident: &str| {
+            let claims = format!(
+                r#"{{"account":"{account}","jti":"{jti}","kind":"alarm","incident":"{incident}","service":"fire","seq":9}}"#
+            );
+            self.keys.stranger.signer.sign(claims.as_bytes()).expect("claims are a JSON object").into_bytes()
+        };
+        let (account, payload, retain) = match forgery {
+            SignalForgery::Alarm => (ACCOUNT, alarm(ACCOUNT, &jti, &incident), false),
+            SignalForgery::KnownJti => (ACCOUNT, alarm(ACCOUNT, &known, &incident), false),
+            SignalForgery::Neighbour => match &self.people.last_booked {
+                Some(booked) => (NEIGHBOUR, alarm(NEIGHBOUR, &jti, booked), false),
+                None => return,
+            },
+            SignalForgery::WrongTopic => (ACCOUNT, alarm(NEIGHBOUR, &jti, &incident), false),
+            SignalForgery::Replay { back, retained } => {
+                let signals = &self.people.signals;
+                match signals.len().checked_sub(back) {
+                    Some(place) => (ACCOUNT, signals[place].clone(), retained),
+                    None => return,
+                }
+            }
+            SignalForgery::Noise => (ACCOUNT, b"\xff\x00 no token at all".to_vec(), false),
+        };
+        self.publish_to_center(format!("center/{account}/signal"), payload, retain);
     }
 }
 

@@ -14,6 +14,7 @@ pub struct Plan {
     pub families: Vec<Family>,
     pub led: bool,
     pub heartbeat_s: u64,
+    pub center: CenterPlan,
     /// In the order of time.
     pub events: Vec<Event>,
     /// From here on everything works, and nothing new happens.
@@ -26,6 +27,23 @@ pub struct Event {
     pub what: What,
 }
 
+/// How the monitoring center works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CenterPlan {
+    pub calls: Calls,
+    /// Help is asked of a service; else operators see to it.
+    pub dispatch_service: bool,
+    /// How many people the account names.
+    pub contacts: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    Operators,
+    Service,
+    Simulated { answers: usize },
+}
+
 /// Faults that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -34,6 +52,9 @@ pub enum Family {
     HomeBroker,
     CenterBroker,
     Center,
+    CenterCrashes,
+    CenterDisk,
+    CenterUplink,
     Disk,
     Clocks,
     Lines,
@@ -42,12 +63,15 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Family; 10] = [
+    pub const ALL: [Family; 13] = [
         Family::Crashes,
         Family::PowerCuts,
         Family::HomeBroker,
         Family::CenterBroker,
         Family::Center,
+        Family::CenterCrashes,
+        Family::CenterDisk,
+        Family::CenterUplink,
         Family::Disk,
         Family::Clocks,
         Family::Lines,
@@ -91,12 +115,29 @@ pub enum What {
     },
     Home(Weather),
     CenterLink(Weather),
-    Center(Mood),
-    /// The center says something new of the account's plan.
+    /// The center's own connection to its broker.
+    CenterUplink(Weather),
+    CenterDisk(DiskMood),
+    /// As `Crash`, of the center's process.
+    CenterCrash {
+        after_effects: u64,
+        how: Crash,
+        commit_kept: bool,
+        gap_ms: u64,
+    },
+    CenterHang {
+        ms: u64,
+    },
+    /// Nobody looks at the console.
+    OperatorsAway(bool),
+    /// The account's plan is changed.
     Plan {
         monitoring: bool,
     },
+    /// The account is ended, or comes back.
+    AccountClosed(bool),
     Forge(Forgery),
+    ForgeSignal(SignalForgery),
     Disk(DiskMood),
     /// The process dies when it has carried out this many more effects, ten seconds later at the latest.
     Crash {
@@ -171,22 +212,6 @@ impl Weather {
     pub const FAIR: Weather = Weather { sky: Sky::Clear, delay_ms: 0, loses_up: 0, loses_down: 0, repeats: 0 };
 }
 
-/// What the monitoring center is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    Works,
-    /// Takes its time for every answer.
-    Slow {
-        ms: u64,
-    },
-    /// Hears nothing.
-    Away,
-    /// Has it on its disk and dies before it says so.
-    DiesBeforeAck,
-    /// Has lost sight of the account.
-    KnowsNoAccount,
-}
-
 /// What somebody who can write to the center's topics tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgery {
@@ -204,6 +229,25 @@ pub enum Forgery {
     WrongTopic,
     /// A plan that is older than the one the hub has.
     OldPlan,
+    Noise,
+}
+
+/// What somebody who can write to the hub's topic tries on the center.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalForgery {
+    /// An alarm for the hub's account, signed with another key.
+    Alarm,
+    /// A signal with the `jti` of the last alarm and another signature, to draw a signed answer.
+    KnownJti,
+    /// The neighbour's hub names an incident of this one.
+    Neighbour,
+    /// What the neighbour's hub says truly, on this one's topic.
+    WrongTopic,
+    /// A recording of the hub, as a live message or out of the broker's store.
+    Replay {
+        back: usize,
+        retained: bool,
+    },
     Noise,
 }
 
@@ -244,8 +288,8 @@ pub const JUNK: [&[u8]; 10] = [
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, families, led, heartbeat_s, events, heals_at_ms } = self;
-        writeln!(f, "plan of seed {seed}: {families:?}, heartbeat {heartbeat_s} s, led {led}")?;
+        let Plan { seed, families, led, heartbeat_s, center, events, heals_at_ms } = self;
+        writeln!(f, "plan of seed {seed}: {families:?}, heartbeat {heartbeat_s} s, led {led}\n{center:?}")?;
         for Event { at_ms, what } in events {
             writeln!(f, "{:>5}.{:03} s  {what:?}", at_ms / 1_000, at_ms % 1_000)?;
         }

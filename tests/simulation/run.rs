@@ -7,6 +7,7 @@ use sos_hub::controller::Controller;
 use sos_hub::daemon::turns;
 
 use crate::checkers::{Checkers, Failure, Watch};
+use crate::ledger::Sums;
 use crate::plan::Plan;
 use crate::signatures::Keys;
 use crate::time::At;
@@ -19,6 +20,7 @@ pub struct Outcome {
     /// Sums up all that happened.
     pub trace: u64,
     pub incidents: u64,
+    pub sums: Sums,
     pub turns: u64,
     pub virtual_time: At,
     /// A process died after as many effects as the plan says.
@@ -34,7 +36,7 @@ pub fn run_watched(plan: &Plan, keys: &Arc<Keys>, watch: Watch) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| run_to_end(plan, keys, watch))).unwrap_or_else(|_| {
         let problem = "the panic is printed above".to_owned();
         let failure = Some(Failure { checker: "nothing panics", problem });
-        Outcome { failure, trace: 0, incidents: 0, turns: 0, virtual_time: 0, was_cut: false }
+        Outcome { failure, trace: 0, incidents: 0, sums: Sums::default(), turns: 0, virtual_time: 0, was_cut: false }
     })
 }
 
@@ -45,13 +47,15 @@ fn run_to_end(plan: &Plan, keys: &Arc<Keys>, watch: Watch) -> Outcome {
         turns::turn(&mut controller, &mut world);
     }
     world.checkers.settled();
+    let ledger = &world.checkers.ledger;
     Outcome {
+        incidents: ledger.incidents.len() as u64,
+        sums: ledger.sums(),
         failure: world.checkers.failure.take(),
         trace: world.trace.sum(),
-        incidents: world.checkers.ledger.incidents.len() as u64,
         turns: world.trace.inputs,
         virtual_time: world.now,
-        was_cut: world.was_cut,
+        was_cut: world.was_cut || world.center.was_cut,
     }
 }
 

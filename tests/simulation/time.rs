@@ -11,7 +11,7 @@ pub const S: u64 = 1_000 * MS;
 
 /// The true wall clock when a run begins, in milliseconds since 1970.
 pub const BEGINNING_MS: i64 = 1_795_000_000_000;
-/// How long a machine has been up when the hub starts after a boot.
+/// How long a machine has been up when its daemon starts after a boot.
 const UPTIME: u64 = 8 * S;
 
 /// The machine's clocks.
@@ -36,6 +36,11 @@ impl Clock {
 
     pub fn boottime(&self, now: At) -> Boottime {
         Boottime(now - self.booted + UPTIME)
+    }
+
+    /// When this clock shows that.
+    pub fn at(&self, boottime: Boottime) -> At {
+        (boottime.0 + self.booted).saturating_sub(UPTIME)
     }
 
     pub fn wall_ms(&self, now: At) -> i64 {

@@ -21,6 +21,9 @@ impl Trace {
         if let Entry::Sent(sent) = entry {
             sent.jti.hash(&mut self.hasher);
         }
+        if let Entry::Said(meaning) = entry {
+            format!("{meaning:?}").hash(&mut self.hasher);
+        }
     }
 
     pub fn bytes(&mut self, at: At, bytes: &[u8]) {

@@ -10,10 +10,12 @@ use std::time::Duration;
 use sos_hub::controller::input::{Input, LinkChange};
 use sos_hub::controller::settings::{ButtonSettings, Press, Settings};
 use sos_hub::controller::words::Service;
+use sos_hub::drivers::mqtt::{Message, Publication};
 use sos_hub::mailbox::{Mailbox, Sender, mailbox};
-use sos_hub::wire::topics::{AppTopics, CenterTopics};
+use sos_hub::wire::topics::{AppTopics, CenterTopics, HubTopic};
 
-use crate::center::{ACCOUNT, Meaning, Model, MonitoringCenter, plan_token};
+use crate::center::words::{ACCOUNT, Booked, Meaning};
+use crate::center::{Center, Out};
 use crate::checkers::Checkers;
 use crate::disk::Disk;
 use crate::history::Entry;
@@ -40,7 +42,7 @@ pub struct World {
     pub disk: Disk,
     pub home: Link,
     pub center_link: Link,
-    pub center: Box<dyn MonitoringCenter>,
+    pub center: Center,
     pub lines: Lines,
     pub people: People,
     pub checkers: Checkers,
@@ -87,16 +89,15 @@ pub fn settings(plan: &Plan) -> Settings {
 impl World {
     pub fn new(plan: Plan, keys: &Arc<Keys>, checkers: Checkers) -> World {
         let mut rng = Rng::new(plan.seed);
-        let mut center = Model::new(Arc::clone(keys));
-        center.set_plan(true, 0);
+        let (center, bundle) = Center::new(keys, &plan.center);
         let (sender, mailbox) = mailbox();
-        let mut world = World {
+        World {
             now: 0,
             clock: Clock::new(),
-            disk: Disk::with_plan_file(plan_token(keys, true, 1, 0)),
+            disk: Disk::with_plan_file(bundle),
             home: Link::new(),
             center_link: Link::new(),
-            center: Box::new(center),
+            center,
             lines: Lines::default(),
             people: People::default(),
             checkers,
@@ -119,9 +120,7 @@ impl World {
             keys: Arc::clone(keys),
             rng: Rng::new(rng.next()),
             plan,
-        };
-        world.center_speaks();
-        world
+        }
     }
 
     pub fn is_over(&self) -> bool {
@@ -134,6 +133,9 @@ impl World {
             && sent.kind == "alarm"
         {
             self.people.last_alarm = Some(sent.jti.clone());
+        }
+        if let Entry::Booked(Booked::Incident { id, .. }) = &entry {
+            self.people.last_booked = Some(id.clone());
         }
         self.checkers.see(self.now, &entry);
     }
@@ -213,8 +215,8 @@ impl World {
             for out in self.center_link.elapse(self.now, &mut self.rng) {
                 self.center_out(out);
             }
-            self.center.elapse(self.now);
-            self.center_speaks();
+            self.center.elapse(self.now, &mut self.rng);
+            self.center_acts();
             for told in self.disk.elapse(self.now, &mut self.rng) {
                 self.hear_store(told);
             }
@@ -236,17 +238,21 @@ impl World {
         }
     }
 
-    fn center_speaks(&mut self) {
-        for taking in self.center.takings() {
-            self.show(Entry::Took(taking));
-        }
-        for saying in self.center.sayings() {
-            self.center_says(saying);
+    /// What the center has done since the last time.
+    pub fn center_acts(&mut self) {
+        for out in self.center.outs() {
+            match out {
+                Out::Entry(entry) => self.show(entry),
+                Out::ToHub(publication) => self.publish_to_hub(publication),
+                Out::Token { topic, token, meaning } => self.people.learn_token(topic, token, meaning),
+                Out::Wrong(checker, problem) => self.checkers.fail(checker, problem),
+            }
         }
     }
 
     pub fn link_changed(&mut self, to_center: bool, change: LinkChange) {
         if to_center {
+            self.hint(change == LinkChange::Up);
             self.show(Entry::CenterLink { up: change == LinkChange::Up });
             self.mail(Input::CenterLink(change));
         } else {
@@ -254,8 +260,30 @@ impl World {
         }
     }
 
+    /// What stands on the hub's topic `link`, by its own word or its will.
+    fn hint(&mut self, online: bool) {
+        let word = if online { "online" } else { "offline" };
+        let topic = self.center_topics.from_hub(HubTopic::Link);
+        self.publish_to_center(topic, word.into(), true);
+    }
+
+    /// The broker has something for the center.
+    pub fn publish_to_center(&mut self, topic: String, payload: Vec<u8>, retain: bool) {
+        self.center.link.send_to_hub(message(topic, payload), retain, self.now, &mut self.rng);
+    }
+
+    /// The broker has something for the hub.
+    pub fn publish_to_hub(&mut self, publication: Publication) {
+        let Publication { topic, payload, retain, .. } = publication;
+        self.center_link.send_to_hub(message(topic, payload), retain, self.now, &mut self.rng);
+    }
+
     /// A true token reaches the hub.
     pub fn given(&mut self, meaning: Meaning) {
         self.show(Entry::Given(meaning));
     }
+}
+
+fn message(topic: String, payload: Vec<u8>) -> Message {
+    Message { topic, payload, retained: false, duplicate: false, response_topic: None, correlation: None }
 }

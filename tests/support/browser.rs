@@ -228,6 +228,27 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
+    /// Lets no request through to addresses of this pattern, from the next page on.
+    pub fn block(&self, pattern: &str) {
+        self.devtools("Network.enable", &json!({}));
+        self.devtools("Network.setBlockedURLs", &json!({ "urls": [pattern] }));
+    }
+
+    /// Runs a script in every page from the next on, before the page's own.
+    pub fn before_pages(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Holds a key down for so many repeats, as keyboards give them, and lets go. Knows the right arrow and Enter.
+    pub fn hold(&self, key: Key, repeats: usize) {
+        let (name, code, text) = if matches!(key, Key::Enter) { ("Enter", 13, "\r") } else { ("ArrowRight", 39, "") };
+        let event = |kind: &str, is_repeat: bool| json!({ "type": kind, "key": name, "code": name, "windowsVirtualKeyCode": code, "text": text, "autoRepeat": is_repeat });
+        for repeat in 0..=repeats {
+            self.devtools("Input.dispatchKeyEvent", &event("keyDown", repeat > 0));
+        }
+        self.devtools("Input.dispatchKeyEvent", &event("keyUp", false));
+    }
+
     /// A command of the Chrome DevTools Protocol.
     fn devtools(&self, command: &str, parameters: &Value) {
         let session = self.runtime.block_on(self.client.session_id()).ok().flatten().expect("a session");

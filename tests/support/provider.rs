@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::DEADLINE;
 
@@ -75,6 +76,11 @@ impl Provider {
     /// The next request, which must come.
     pub fn asked(&self) -> Request {
         self.requests.recv_timeout(DEADLINE).expect("a request to the provider")
+    }
+
+    /// The next request if one comes within this time.
+    pub fn asked_within(&self, time: Duration) -> Option<Request> {
+        self.requests.recv_timeout(time).ok()
     }
 
     /// What was asked and not looked at yet.

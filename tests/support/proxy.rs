@@ -16,6 +16,7 @@ pub struct Proxy {
 struct Shared {
     target: AtomicU16,
     silent: AtomicBool,
+    loses: AtomicBool,
     connections: AtomicUsize,
     bytes: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
@@ -29,6 +30,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             target: AtomicU16::new(target),
             silent: AtomicBool::new(false),
+            loses: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             open: Mutex::new(Vec::new()),
@@ -41,10 +43,10 @@ impl Proxy {
                     continue;
                 };
                 let mut open = accepting.open.lock().expect("the list of connections");
-                for (from, to) in [(&near, &far), (&far, &near)] {
+                for (from, to, is_outgoing) in [(&near, &far, true), (&far, &near, false)] {
                     let (from, to) = (copy_of(from), copy_of(to));
                     let shared = Arc::clone(&accepting);
-                    thread::spawn(move || pass_on(from, to, &shared));
+                    thread::spawn(move || pass_on(from, to, is_outgoing, &shared));
                 }
                 open.extend([near, far]);
             }
@@ -78,13 +80,19 @@ impl Proxy {
     pub fn set_silent(&self, silent: bool) {
         self.shared.silent.store(silent, Ordering::SeqCst);
     }
+
+    /// What who dials says is lost on the way, and what it is told still comes. What it says after that makes no sense on
+    /// the same connections: they are to be cut.
+    pub fn set_loses(&self, loses: bool) {
+        self.shared.loses.store(loses, Ordering::SeqCst);
+    }
 }
 
 fn copy_of(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a second handle of the connection")
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, is_outgoing: bool, shared: &Shared) {
     let mut buffer = [0; 4096];
     loop {
         let length = match from.read(&mut buffer) {
@@ -93,6 +101,9 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
         };
         while shared.silent.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(5));
+        }
+        if is_outgoing && shared.loses.load(Ordering::SeqCst) {
+            continue;
         }
         if to.write_all(&buffer[..length]).is_err() {
             break;

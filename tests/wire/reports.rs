@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 use sos_hub::controller::input::Contact;
-use sos_hub::controller::moment::{ClockStanding, Id, Wall};
+use sos_hub::controller::moment::{Boottime, ClockStanding, Id, Wall};
 use sos_hub::controller::report::*;
 use sos_hub::controller::words::{CommandName, Pattern, PlanStanding, Reason, Service, Stage};
 use sos_hub::wire::reports::{event, reply, state};
@@ -13,6 +13,7 @@ const TEN_TEXT: &str = "2026-11-22T10:00:00.000Z";
 fn quiet() -> State {
     State {
         at: TEN,
+        turned: Boottime(1_000_000_000),
         clock: ClockStanding::Unsynced,
         phase: Phase::Idle,
         message: "Ready.".into(),
@@ -151,4 +152,26 @@ fn a_reply_accepts_or_refuses() {
     };
     let expected = r#"{"id":null,"command":"test","outcome":"refused","reason":"busy","incident":null,"durable":null,"message":"No."}"#;
     assert_eq!(String::from_utf8(reply(&refused)).unwrap(), expected);
+}
+
+/// What the controller drew may have waited for the disk.
+#[test]
+fn a_state_that_is_told_late_says_what_is_left_at_that_moment() {
+    let left = |remaining_ms| IncidentState {
+        id: INCIDENT,
+        service: Service::Police,
+        source: "panel".into(),
+        stage: Stage::Countdown,
+        countdown_ends_at: Wall(TEN.0 + 5_000),
+        remaining_ms,
+        resumed: false,
+        message: String::new(),
+    };
+    let mut late = State { incidents: vec![left(5_000), left(100)], ..quiet() };
+    late.bring_to(Boottime(1_250_000_000));
+    assert_eq!((late.at, late.turned), (Wall(TEN.0 + 250), Boottime(1_250_000_000)));
+    assert_eq!(late.incidents, [left(4_750), left(0)]);
+    let told = late.clone();
+    late.bring_to(Boottime(1_000_000_000));
+    assert_eq!(late, told, "time does not go back");
 }

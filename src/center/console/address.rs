@@ -1,4 +1,4 @@
-//! The addresses of the console's pages, and what a browser asks for by them.
+//! The addresses of the console's pages, what a browser asks for by them, and what it sends in forms.
 
 use crate::controller::moment::{Id, Wall};
 use crate::wire::text;
@@ -78,6 +78,13 @@ pub fn encoded(text: &str) -> String {
 pub fn decoded(value: &str) -> Option<String> {
     let text = (value.len() <= 3 * LONGEST).then(|| decoded_text(value))??;
     Some(text::tidy(&text, LONGEST))
+}
+
+/// A field of a form; of several with one name the first.
+pub fn field(form: &[u8], name: &str) -> Option<String> {
+    let form = std::str::from_utf8(form).ok()?;
+    let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decoded_text(value))
 }
 
 /// The text of a value in a form, as it is; `None` if it is none.

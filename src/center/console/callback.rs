@@ -7,29 +7,12 @@ use axum::extract::{Path, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use super::{Site, orders};
 use crate::center::desk::words::{CallOutcome, PasswordCheck};
+use crate::center::wire::outcomes::{self, Outcome};
 use crate::controller::moment::Id;
 use crate::wire::text;
-
-/// What it says.
-#[derive(Deserialize)]
-struct Word {
-    outcome: Outcome,
-    /// What the contact said, with `cancelled`.
-    password: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    Answered,
-    Confirmed,
-    Cancelled,
-    NoAnswer,
-}
 
 /// `POST /calls/ID` with `Authorization: Bearer TOKEN` and `{"outcome", "password"}`.
 pub async fn outcome(
@@ -38,16 +21,14 @@ pub async fn outcome(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
+    let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(outcomes::bearer);
     let Some(call) = text::parse_id(&id).filter(|call| token.is_some_and(|token| (site.callback)(*call, token))) else {
         return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")], "This is not the token of that call.")
             .into_response();
     };
-    let word: Word = match serde_json::from_slice(&body) {
+    let word = match outcomes::word(&body) {
         Ok(word) => word,
-        Err(problem) => {
-            return (StatusCode::BAD_REQUEST, format!("This is not understood: {problem}.")).into_response();
-        }
+        Err(problem) => return (StatusCode::BAD_REQUEST, problem).into_response(),
     };
     let outcome = match word.outcome {
         Outcome::Answered => CallOutcome::Answered,
@@ -60,11 +41,6 @@ pub async fn outcome(
     };
     site.office.call_outcome(call, outcome);
     StatusCode::NO_CONTENT.into_response()
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// A call that is not under way has no password that could be right.

@@ -13,8 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::html;
 use ring::hmac;
 
-use super::address::Page;
-use super::orders::field;
+use super::address::{Page, field};
 use super::{Site, address, layout, unavailable};
 use crate::center::secrets;
 use crate::center::store::Operator;

@@ -74,6 +74,11 @@ const ASSETS: &[Asset] = &[
     Asset { name: "icon.svg", content_type: "image/svg+xml", content: include_str!("assets/icon.svg") },
 ];
 
+/// The largest body of a request.
+pub(super) const BODY_BYTES: usize = 16 * 1024;
+/// Once many guesses at passwords were wrong, one more is heard each time that this has passed.
+const GUESS_EACH: Duration = Duration::from_secs(60);
+
 /// Where the console listens, and the names that it answers to.
 #[derive(Clone, Debug)]
 pub struct ConsoleSettings {
@@ -121,6 +126,7 @@ pub fn start(
         name: "console",
         listen: settings.listen,
         most_connections: MOST_CONNECTIONS,
+        most_of_an_address: MOST_CONNECTIONS,
         most_blocking: 2,
     };
     let server = Server::start(server, move |shutdown| {
@@ -129,7 +135,7 @@ pub fn start(
             archive,
             board: live::Board::default(),
             sessions: Sessions::new("sos_center", SESSION_IDLE, MOST_SESSIONS),
-            attempts: Attempts::default(),
+            attempts: Attempts::new(GUESS_EACH),
             hashing: Semaphore::new(1),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
             callback,
@@ -173,8 +179,8 @@ fn routes(settings: &ConsoleSettings, site: Arc<Site>) -> Router {
     let hosts = Hosts::new(settings.listen, &settings.hosts);
     let called_back = settings.callback_url.as_deref().and_then(crate::web::hosts::host_of_url);
     let called_back: Vec<String> = settings.hosts.iter().cloned().chain(called_back).collect();
-    let calls = guard::of_machines(calls, Hosts::new(settings.listen, &called_back));
-    guard::of_pages(pages, hosts).merge(calls)
+    let calls = guard::of_machines(calls, Hosts::new(settings.listen, &called_back), BODY_BYTES);
+    guard::of_pages(pages, hosts, BODY_BYTES).merge(calls)
 }
 
 /// A page as a whole; `/live` sends its later states.

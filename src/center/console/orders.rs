@@ -8,7 +8,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::address::{Page, decoded_text};
+use super::address::{Page, field};
 use super::{Site, not_found, words};
 use crate::center::desk::view::Button;
 use crate::center::desk::words::{CallOutcome, Order, OrderRefusal, PasswordCheck};
@@ -94,11 +94,4 @@ pub(super) async fn verbal(site: &Site, incident: Id, said: &str) -> Result<Pass
         _ => false,
     };
     Ok(if is_right { PasswordCheck::Right } else { PasswordCheck::Wrong })
-}
-
-/// A field of a form.
-pub(super) fn field(body: &[u8], name: &str) -> Option<String> {
-    let body = std::str::from_utf8(body).ok()?;
-    let mut pairs = body.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| decoded_text(value))
 }

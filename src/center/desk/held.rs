@@ -44,8 +44,9 @@ impl Held {
         self.last_ticket + 1
     }
 
+    /// Not on disk: the store has it, or it is of the turn that goes on.
     pub fn is_pending(&self, ticket: u64) -> bool {
-        self.pending.contains_key(&ticket)
+        ticket > self.last_ticket || self.pending.contains_key(&ticket)
     }
 
     pub fn is_full(&self) -> bool {

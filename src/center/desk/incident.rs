@@ -159,6 +159,11 @@ impl Incident {
         }
     }
 
+    /// Changes nothing: what was done for a later one was done for it too.
+    pub fn first_cry_came_late(&mut self, turn: &mut Turn) {
+        self.tell(wording::FIRST_ALARM_LATE.to_owned(), turn);
+    }
+
     /// Changes nothing: only the first contact may cancel.
     pub fn user_tried_to_cancel(&mut self, turn: &mut Turn) {
         self.cancel_requested = Some(turn.at.wall);
@@ -218,7 +223,7 @@ impl Incident {
 
     /// A line of its history.
     pub fn tell(&mut self, text: String, turn: &mut Turn) {
-        let number = self.steps.last().map_or(1, |step| step.number + 1);
+        let number = self.steps.last().map_or(1, |step| step.number.saturating_add(1));
         let step =
             StepRecord { incident: self.id(), number, wall: turn.at.wall, operator: turn.operator.clone(), text };
         turn.record(Record::Step(step.clone()));

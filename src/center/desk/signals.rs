@@ -105,8 +105,12 @@ impl Desk {
     }
 
     fn alarm(&mut self, signal: &Signal, turn: &mut Turn) {
-        let SignalKind::Alarm { incident: id, service, resumed, .. } = signal.kind else { return };
-        if self.cases.get(id).is_some() {
+        let SignalKind::Alarm { incident: id, service, resumed, repeat } = signal.kind else { return };
+        // Its first alarm is the oldest of an incident: if a later one was faster and all is over, nobody cries again.
+        let is_over = self.cases.get(id).is_some_and(|incident| !incident.is_open());
+        if is_over && !repeat {
+            self.work(id, turn, |incident, _, turn| incident.first_cry_came_late(turn));
+        } else if self.cases.get(id).is_some() {
             self.held.withdraw(|effect| {
                 matches!(effect, Effect::Say(Said::Update(update))
                     if update.incident == id && update.stage.stage().is_end())

@@ -13,6 +13,8 @@ use crate::controller::moment::{Boottime, Moment, Wall};
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 const LASTS_MS: i64 = 30 * DAY_MS;
 const RENEWED_AFTER_MS: i64 = LASTS_MS / 2;
+/// No token is issued later: it would end after the year 9999, in a time that nobody can read.
+const LAST_ISSUED_MS: i64 = 253_402_300_799_000 - LASTS_MS;
 
 /// How many tokens are signed in how long: after an outage or a change of the configuration every account wants one at
 /// once, and alarms come in beside them.
@@ -41,8 +43,10 @@ pub fn missing(account: &Account, plans: &BTreeMap<String, bool>) -> Vec<&'stati
 
 /// The account's next token; `last` is the one before, if there was one.
 pub fn issue(account: &Account, plans: &BTreeMap<String, bool>, last: Option<&PlanToken>, wall: Wall) -> PlanToken {
-    // A clock that was put back must not make a token look older than the one that it replaces.
-    let issued = wall.0.max(last.map_or(0, |last| last.issued_wall.0)).max(0) / 1_000;
+    // A clock that was put back must not make a token look older than the one that it replaces. What a failing disk has
+    // put far off is not believed.
+    let before = last.map(|last| last.issued_wall.0).filter(|issued| *issued <= LAST_ISSUED_MS);
+    let issued = wall.0.max(before.unwrap_or_default()).clamp(0, LAST_ISSUED_MS) / 1_000;
     let serial = last.map_or(0, |last| last.serial.saturating_add(1)).max(issued.unsigned_abs());
     PlanToken {
         account: account.id.clone(),

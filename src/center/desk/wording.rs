@@ -40,6 +40,9 @@ pub(super) fn alarm_reopened(signal: &Signal) -> String {
     format!("The user asked for help again{origin} after the end: the procedure starts from the first call.")
 }
 
+pub(super) const FIRST_ALARM_LATE: &str =
+    "The first alarm of this incident came only now, after the end: a later one had been faster.";
+
 pub(super) fn calling(call: &CallRecord) -> String {
     format!("Calling contact {}, {}.", call.position, call.contact)
 }

@@ -1,5 +1,6 @@
-//! PURE. Signals of hubs are read strictly, and what the center says is written in one form.
+//! PURE. Signals of hubs and words of providers are read strictly, and what the center says is written in one form.
 
+pub mod outcomes;
 pub mod requests;
 pub mod said;
 pub mod signals;

@@ -2,12 +2,13 @@
 
 import { connect, link, on, state } from "./link.js";
 import { element, takePins, tell } from "./page.js";
-import { start as startSheet } from "./sheet.js";
+import { onSheet, start as startSheet } from "./sheet.js";
+import { hold } from "./turns.js";
 
 const pages = {
   home: () => import("./home.js"),
   live: () => import("./live.js"),
-  history: () => import("./history.js").then(({ incidents }) => ({ start: () => incidents(element("history")) })),
+  history: () => import("./history.js"),
   setup: () => import("./setup.js"),
 };
 
@@ -19,6 +20,7 @@ function now() {
 }
 
 startSheet();
+onSheet(hold);
 takePins();
 on("state", now);
 on("link", now);

@@ -1,33 +1,70 @@
-// Asks the hub for something. Each action has an id of its own, so that it can be asked once more over a connection that
-// broke without being done twice.
+// Asks the hub for something. Each action has an id of its own, so that it can be asked for again and again over a
+// connection that breaks without being done twice.
 
 import { say, within } from "./page.js";
 
+/** As long as a restart of the hub may take. Then a person has to know that nobody answers. */
+const TRYING_MS = 10000;
+/** The hub answers within three seconds. */
 const PATIENCE_MS = 4000;
+const LEAST_PATIENCE_MS = 1000;
 const AGAIN_MS = 600;
-const ATTEMPTS = 3;
+/** What the hub, or what stands before it, says when it cannot answer in this moment. */
+const NOT_NOW = [502, 503, 504];
 
-/** The hub's reply, or `{ outcome: "unknown" | "refused", message }` where it did not come to that. */
-export async function send(command, payload) {
-  return post(command, JSON.stringify({ ...payload, id: id() }), ATTEMPTS);
+const asking = new Set();
+let afterwards = null;
+
+/**
+ * The hub's reply, or `{ outcome: "unknown" | "refused", message }` where it did not come to that. Calls `failed` after
+ * each attempt that another one follows.
+ */
+export function send(command, payload, failed) {
+  return post(command, JSON.stringify({ ...payload, id: id() }), TRYING_MS, failed);
 }
 
 /** A test has no id and is asked for once. */
-export async function test(what) {
-  return post("test", what, 1);
+export function test(what) {
+  return post("test", what, 0);
 }
 
-async function post(command, body, attempts) {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const signal = within(PATIENCE_MS);
-      const answer = await fetch(`/commands/${command}`, { method: "POST", body, signal });
-      if (answer.headers.get("content-type")?.startsWith("application/json")) return await answer.json();
-      return { outcome: answer.status === 504 ? "unknown" : "refused", message: await answer.text() };
-    } catch {
-      if (attempt === attempts) return { outcome: "unknown", message: say("noReply") };
+/** Does this once no answer is waited for: a page that is loaded anew would ask no more. */
+export function whenNothingIsAsked(act) {
+  if (asking.size === 0) act();
+  else afterwards = act;
+}
+
+async function post(command, body, forMs, failed) {
+  const mine = {};
+  asking.add(mine);
+  try {
+    const until = performance.now() + forMs;
+    for (;;) {
+      const left = Math.max(until - performance.now(), LEAST_PATIENCE_MS);
+      const reply = await attempt(command, body, forMs ? Math.min(left, PATIENCE_MS) : PATIENCE_MS);
+      if (reply.outcome || performance.now() + AGAIN_MS >= until) {
+        return { outcome: "unknown", ...reply };
+      }
+      failed?.();
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
+  } finally {
+    asking.delete(mine);
+    if (asking.size === 0) afterwards?.();
+  }
+}
+
+/** The reply; one without `outcome` is none yet. */
+async function attempt(command, body, patienceMs) {
+  try {
+    // A page that is left or loaded anew does not take back what it has asked for.
+    const options = { method: "POST", body, keepalive: true, signal: within(patienceMs) };
+    const answer = await fetch(`/commands/${command}`, options);
+    if (answer.headers.get("content-type")?.startsWith("application/json")) return await answer.json();
+    const message = await answer.text();
+    return NOT_NOW.includes(answer.status) ? { message: message || say("noReply") } : { outcome: "refused", message };
+  } catch {
+    return { message: say("noReply") };
   }
 }
 

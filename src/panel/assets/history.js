@@ -1,27 +1,67 @@
 // The incidents of the past, with their steps.
 
-import { make, may, say, time } from "./page.js";
+import { isOver } from "./card.js";
+import { on, state } from "./link.js";
+import { element, make, may, say, tell, time, within } from "./page.js";
 
-/** Draws the latest incidents into an element. */
-export async function incidents(where, most) {
+const PATIENCE_MS = 8000;
+/** Where many pages are open they do not all read the history in the moment of an alarm. */
+const READ_AFTER_MS = 300;
+const READ_WITHIN_MS = 700;
+
+/**
+ * Draws the latest incidents into an element: `most` of them, or all that the hub tells of. They are read anew when one
+ * begins or ends; the stages between come with the state.
+ */
+export function follow(where, most) {
   if (may === "pin") return where.replaceChildren(make("p", {}, say("pinForThis")));
+  let drawn = null;
+  let soon = null;
+  on("state", () => {
+    for (const incident of state.incidents) showStage(where, incident);
+    const now = state.incidents.map((incident) => incident.id + isOver(incident)).join();
+    if (now === drawn) return;
+    const wait = drawn === null ? 0 : READ_AFTER_MS + Math.random() * READ_WITHIN_MS;
+    drawn = now;
+    clearTimeout(soon);
+    soon = setTimeout(() => read(where, most, () => now === drawn), wait);
+  });
+}
+
+/** An answer that is out of date when it comes is not drawn. */
+async function read(where, most, isUpToDate) {
   let entries;
   try {
-    const answer = await fetch("/history.json");
+    const answer = await fetch(`/history.json${most ? `?most=${most}` : ""}`, { signal: within(PATIENCE_MS) });
     if (!answer.ok) throw new Error(answer.status);
     entries = await answer.json();
   } catch {
-    return where.replaceChildren(make("p", {}, say("historyFailed")));
+    entries = null;
   }
-  const shown = entries.slice(0, most).map(entry);
+  if (!isUpToDate()) return;
+  if (!entries) return where.replaceChildren(make("p", {}, say("historyFailed")));
+  const opened = new Set([...where.querySelectorAll("details[open]")].map(({ dataset }) => dataset.incident));
+  const shown = entries.slice(0, most).map((one) => entry(one, opened.has(one.id)));
   where.replaceChildren(...(shown.length ? shown : [make("p", {}, say("noHistory"))]));
 }
 
-function entry({ service, source, stage, accepted_at, clock, ended_at, steps }) {
-  const standing = ended_at ? say(`stage.${stage}`) : `${say("open")}: ${say(`stage.${stage}`)}`;
-  const head = make("summary", {}, make("strong", {}, say(`service.${service}`)), " ", time(accepted_at), " ", make("span", { className: "tag" }, standing));
+/** Where an incident has come to in the meantime. */
+function showStage(where, incident) {
+  tell(where.querySelector(`[data-incident="${CSS.escape(incident.id)}"] .tag`), standing(incident.stage, isOver(incident)));
+}
+
+const standing = (stage, isEnded) => (isEnded ? say(`stage.${stage}`) : `${say("open")}: ${say(`stage.${stage}`)}`);
+
+function entry({ id, service, source, stage, accepted_at, clock, ended_at, steps }, isOpened) {
+  const tag = make("span", { className: "tag" }, standing(stage, ended_at));
+  const head = make("summary", {}, make("strong", {}, say(`service.${service}`)), " ", time(accepted_at), " ", tag);
   const unset = clock === "synced" ? null : make("p", { className: "hint" }, say("clockUnset"));
   const step = ({ at, stage: name, message }) =>
     make("li", {}, time(at), make("strong", {}, ` ${say(`stage.${name}`)} `), make("span", {}, message));
-  return make("details", { className: "past" }, head, make("p", { className: "hint" }, source), unset, make("ol", {}, ...steps.map(step)));
+  const past = make("details", { className: "past", open: isOpened }, head, make("p", { className: "hint" }, source), unset, make("ol", {}, ...steps.map(step)));
+  past.dataset.incident = id;
+  return past;
 }
+
+/** The page of all incidents. */
+export const start = () => follow(element("history"));

@@ -1,8 +1,8 @@
 // The first page: the hub's state in words, what is wrong, what happened lately.
 
-import { incidents } from "./history.js";
+import { follow } from "./history.js";
 import { link, on, state } from "./link.js";
-import { element, make, may, say, tell, time } from "./page.js";
+import { element, make, say, tell, time } from "./page.js";
 
 const RECENT = 3;
 
@@ -29,7 +29,7 @@ export function faults(where, withAdvice) {
 
 function draw() {
   const overview = element("overview");
-  if (!state || link !== "up") {
+  if (link !== "up") {
     overview.dataset.mood = "unknown";
     tell(element("headline"), say(link === "down" ? "lost" : "connecting"));
     tell(element("message"), link === "down" ? say("lostAdvice") : "");
@@ -45,14 +45,7 @@ function draw() {
 }
 
 export function start() {
-  let ended = "";
   on("link", draw);
-  on("state", () => {
-    draw();
-    const open = state.incidents.map(({ id, stage }) => id + stage).join();
-    if (may !== "pin" && (open !== ended || !element("recent").hasChildNodes())) {
-      ended = open;
-      incidents(element("recent"), RECENT);
-    }
-  });
+  on("state", draw);
+  if (element("recent")) follow(element("recent"), RECENT);
 }

@@ -1,87 +1,171 @@
-// The cameras. One picture is asked for after the other, so that no camera holds a connection that the SOS may need.
+// The cameras. Their pictures and playlists take turns, so that no camera holds a connection that the SOS may need; and a
+// picture that is not of now is not shown.
 
-import { element, make, say, within } from "./page.js";
+import { on } from "./link.js";
+import { say, tell } from "./page.js";
+import { isHeld, onHold, turn } from "./turns.js";
 
+/** A camera that has a picture gives it within this. */
+const TURN_MS = 2000;
 const AGAIN_MS = 3000;
-/** The hub waits ten seconds for a picture. */
-const STALLED_MS = 13000;
+const LOOK_MS = 1000;
+/** Without a new picture for so long, and for each camera that takes turns, it is not live. */
+const LATE_MS = 5000;
+const LATE_EACH_MS = 500;
+/** Videos fetch by themselves, as many pieces as they like. */
+const MOST_VIDEOS = 2;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function visible() {
-  if (!document.hidden) return Promise.resolve();
-  return new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true })).then(visible);
+const cameras = [...document.querySelectorAll(".camera")].map((figure) => ({
+  figure,
+  name: `/cameras/${figure.dataset.number}`,
+  seenAt: performance.now(),
+  problem: "",
+}));
+const lateMs = LATE_MS + LATE_EACH_MS * cameras.length;
+/** The videos that play, the one that has played longest first. */
+const playing = [];
+let waiting = [];
+
+/** Waits until this is so; it is looked at again whenever something of the page has changed. */
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => waiting.push(resolve));
 }
 
-function away(figure, problem) {
-  const notice = figure.querySelector(".picture > .away[role=status]");
-  notice.hidden = !problem;
-  const text = problem ? `${problem} ${say("cameraTriesAgain")}` : "";
-  if (notice.textContent !== text) notice.textContent = text;
-  figure.classList.toggle("is-away", Boolean(problem));
+function changed() {
+  const woken = waiting;
+  waiting = [];
+  for (const wake of woken) wake();
 }
 
-/** Loads one address into the picture; throws if none came. */
-function load(picture, address) {
-  return new Promise((resolve, reject) => {
-    const stalled = setTimeout(reject, STALLED_MS);
-    const done = (settle) => () => {
-      clearTimeout(stalled);
-      settle();
-    };
-    picture.onload = done(resolve);
-    picture.onerror = done(reject);
-    picture.src = address;
-  });
+const isWanted = () => !document.hidden && !isHeld();
+
+function away(camera, problem) {
+  camera.problem = problem;
+  const notice = camera.figure.querySelector(".picture > .away[role=status]");
+  const text = isHeld() ? say("cameraHeld") : problem && `${problem} ${say("cameraTriesAgain")}`;
+  notice.hidden = !text;
+  tell(notice, text);
+  camera.figure.classList.toggle("is-away", Boolean(text));
 }
 
-async function reason(address) {
+function isLive(camera) {
+  camera.seenAt = performance.now();
+  away(camera, "");
+}
+
+/** Takes the pictures of before away. */
+function blank() {
+  for (const { figure } of cameras) {
+    const canvas = figure.querySelector("canvas");
+    if (canvas) canvas.width = 0;
+  }
+}
+
+/** `{ picture }`, or `{ problem }` as a sentence; neither where it was broken off. */
+async function picture(address, signal) {
+  let answer;
   try {
-    const answer = await fetch(address, { signal: within(STALLED_MS) });
+    answer = await fetch(address, { signal });
+    if (!answer.ok) return { problem: await answer.text() };
+    return { picture: await createImageBitmap(await answer.blob()) };
+  } catch {
+    return signal.aborted ? {} : { problem: say("cameraAway") };
+  }
+}
+
+async function followPictures(camera) {
+  const canvas = camera.figure.querySelector("canvas");
+  const pen = canvas.getContext("2d");
+  let lane = "good";
+  for (;;) {
+    await until(isWanted);
+    const found = await turn(lane, TURN_MS, (signal) => picture(`${camera.name}/picture`, signal));
+    lane = found.picture ? "good" : "doubtful";
+    if (found.picture) {
+      [canvas.width, canvas.height] = [found.picture.width, found.picture.height];
+      pen.drawImage(found.picture, 0, 0);
+      found.picture.close();
+      isLive(camera);
+    } else if (found.problem) {
+      away(camera, found.problem);
+      await pause(AGAIN_MS);
+    }
+  }
+}
+
+/** Why there is no playlist, as a sentence; empty if there is one. */
+async function reason(address, signal) {
+  try {
+    const answer = await fetch(address, { signal });
     return answer.ok ? "" : await answer.text();
   } catch {
     return say("cameraAway");
   }
 }
 
-async function followPictures(figure) {
-  const picture = figure.querySelector("img");
-  const address = `/cameras/${figure.dataset.number}/picture`;
-  for (let number = 0; ; number += 1) {
-    await visible();
-    try {
-      await load(picture, `${address}?${number}`);
-      away(figure, "");
-    } catch {
-      const problem = await reason(address);
-      if (problem) {
-        away(figure, problem);
-        await pause(AGAIN_MS);
-      }
+async function followVideo(camera) {
+  const video = camera.figure.querySelector("video");
+  const address = `${camera.name}/playlist.m3u8`;
+  const plays = () => isWanted() && playing.includes(camera);
+  camera.figure.querySelector(".play").addEventListener("click", () => play(camera));
+  if (playing.length < MOST_VIDEOS) play(camera);
+  for (;;) {
+    await until(plays);
+    const problem = await turn("doubtful", TURN_MS, (signal) => reason(address, signal));
+    if (!problem && plays()) {
+      isLive(camera);
+      [camera.isBroken, camera.time] = [false, 0];
+      video.onerror = () => {
+        camera.isBroken = true;
+        changed();
+      };
+      video.src = address;
+      video.play().catch(() => {});
+      await until(() => !plays() || camera.isBroken);
+      video.removeAttribute("src");
+      video.load();
+    }
+    if (plays()) {
+      away(camera, problem || say("cameraAway"));
+      await pause(AGAIN_MS);
     }
   }
 }
 
-async function followVideo(figure) {
-  const video = figure.querySelector("video");
-  const address = `/cameras/${figure.dataset.number}/playlist.m3u8`;
-  for (;;) {
-    await visible();
-    const problem = await reason(address);
-    if (!problem) {
-      away(figure, "");
-      const broken = new Promise((resolve) => (video.onerror = resolve));
-      video.src = address;
-      video.play().catch(() => {});
-      await broken;
+/** Plays a video; if that is one too many, another one stops. */
+function play(camera) {
+  playing.push(camera);
+  if (playing.length > MOST_VIDEOS) playing.shift();
+  for (const { figure } of cameras) {
+    const button = figure.querySelector(".play");
+    if (button) button.hidden = playing.some((one) => one.figure === figure);
+  }
+  changed();
+}
+
+/** Says of each camera that has given nothing new for long that it is away. */
+function look() {
+  for (const camera of cameras) {
+    const video = camera.figure.querySelector("video");
+    if (video && !playing.includes(camera)) continue;
+    if (video && video.currentTime !== camera.time) {
+      camera.time = video.currentTime;
+      if (!camera.isBroken) isLive(camera);
     }
-    away(figure, problem || say("cameraAway"));
-    await pause(AGAIN_MS);
+    if (!isWanted()) camera.seenAt = performance.now();
+    else if (!camera.problem && performance.now() - camera.seenAt > lateMs) {
+      away(camera, say("cameraAway"));
+      camera.isBroken = true;
+      changed();
+    }
   }
 }
 
 export function start() {
-  for (const figure of document.querySelectorAll(".camera")) {
+  for (const camera of cameras) {
+    const { figure } = camera;
     const big = (is) => {
       figure.classList.toggle("big", is);
       document.documentElement.classList.toggle("has-big", is);
@@ -90,7 +174,19 @@ export function start() {
     figure.querySelector(".full").addEventListener("click", () => big(true));
     figure.querySelector(".leave").addEventListener("click", () => big(false));
     figure.addEventListener("keydown", ({ key }) => key === "Escape" && figure.classList.contains("big") && big(false));
-    if (figure.dataset.kind === "pictures") followPictures(figure);
-    if (figure.dataset.kind === "video") followVideo(figure);
+    if (figure.dataset.kind === "pictures") followPictures(camera);
+    if (figure.dataset.kind === "video") followVideo(camera);
   }
+  onHold(() => {
+    for (const camera of cameras) if (camera.figure.dataset.kind !== "unsupported") away(camera, camera.problem);
+    blank();
+    changed();
+  });
+  document.addEventListener("visibilitychange", () => {
+    blank();
+    changed();
+  });
+  // The hub is gone, or this page has slept.
+  on("link", (link) => link !== "up" && blank());
+  setInterval(look, LOOK_MS);
 }

@@ -35,6 +35,9 @@ export function within(milliseconds) {
   return controller.signal;
 }
 
+/** The hub takes its time for a PIN on purpose. */
+const PIN_MS = 15000;
+
 /** Takes PINs; a right one opens the page anew. */
 export function takePins() {
   for (const form of document.querySelectorAll("form.pin")) {
@@ -44,7 +47,7 @@ export function takePins() {
       const problem = form.querySelector(".problem");
       problem.textContent = "";
       try {
-        const answer = await fetch("/pin", { method: "POST", body: field.value });
+        const answer = await fetch("/pin", { method: "POST", body: field.value, signal: within(PIN_MS) });
         if (answer.ok) return location.reload();
         problem.textContent = await answer.text();
         field.select();

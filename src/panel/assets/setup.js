@@ -2,17 +2,14 @@
 
 import { test } from "./commands.js";
 import { faults, readiness } from "./home.js";
-import { link, on, state } from "./link.js";
-import { element, tell } from "./page.js";
+import { on } from "./link.js";
+import { element, say, tell } from "./page.js";
 
 export function start() {
-  const draw = () => {
-    if (!state || link !== "up") return;
+  on("state", () => {
     faults(element("obstacles"), true);
     readiness(element("readiness"));
-  };
-  on("state", draw);
-  on("link", draw);
+  });
   let told = 0;
   on("event", ({ type, message }) => {
     if (type !== "test") return;
@@ -22,13 +19,15 @@ export function start() {
   for (const button of document.querySelectorAll("[data-test]")) {
     button.addEventListener("click", async () => {
       const before = told;
+      tell(element("tested"), say("sending"));
       const { message } = await test(button.dataset.test);
       // The outcome may be here before the answer to the question is.
       if (told === before) tell(element("tested"), message);
     });
   }
   element("lock")?.addEventListener("click", async () => {
-    await fetch("/lock", { method: "POST" });
-    location.reload();
+    const answer = await fetch("/lock", { method: "POST" }).catch(() => null);
+    if (answer?.ok) location.reload();
+    else tell(element("not-locked"), say("tryAgain"));
   });
 }

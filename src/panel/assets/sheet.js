@@ -1,34 +1,49 @@
 // The sheet in which help is asked for, and in which its way is shown, stage by stage.
 
+import { armed } from "./armed.js";
+import { build, fill, isOver, tick } from "./card.js";
 import { send } from "./commands.js";
-import { link, on, remainingMs, state } from "./link.js";
-import { element, make, may, say, tell } from "./page.js";
+import { hubMs, link, on, state } from "./link.js";
+import { element, say, tell } from "./page.js";
 import { isDragged, slider } from "./slider.js";
 
-const ENDS = ["aborted", "cancelled_by_contact", "refused_by_center", "closed"];
 const TICK_MS = 100;
-const ORDER = ["countdown", "requested", "acknowledged", "calling_first_contact", "dispatched", "closed"];
+/** As long as somebody takes to read a hint. */
+const HINT_MS = 4000;
 
 const sheet = element("sheet");
 const title = element("sheet-title");
+const silence = element("silence");
 /** By incident: what is known of it, and its card. What has ended stays until the sheet is closed. */
 const known = new Map();
+/** What had ended when the sheet was closed: it does not come back and push the sliders away. */
+const dismissed = new Set();
+/** By incident: what a reply said of it that has to stay in sight. */
+const remarks = new Map();
 let asksForMore = false;
 let ticking = null;
+/** Which question the answer in sight belongs to, and whether it is still asked. */
+let latest = 0;
+let isAsking = false;
+let armSilence = null;
 
-const isOver = ({ stage }) => ENDS.includes(stage);
+const listeners = [];
+
+/** Calls this with whether the sheet is open: when that changes, and each time the hub is asked for something. */
+export const onSheet = (listener) => listeners.push(listener);
 
 export function open() {
-  if (!sheet.open) sheet.showModal();
+  if (!sheet.open) {
+    sheet.showModal();
+    for (const { card } of known.values()) card?.arm();
+    armSilence();
+    for (const listener of listeners) listener(true);
+  }
   draw();
 }
 
-function close() {
-  sheet.close();
-}
-
 function update() {
-  const said = state?.incidents ?? [];
+  const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let isNew = false;
   for (const incident of said) {
     isNew ||= !known.has(incident.id) && incident.stage === "countdown";
@@ -37,135 +52,123 @@ function update() {
   for (const [id, { incident }] of known) {
     // What is over is no longer in the state after a while; what vanished otherwise is not known any more.
     const isSaid = said.some((one) => one.id === id);
-    if (!isSaid && (!isOver(incident) || !sheet.open)) known.delete(id);
+    if (!isSaid && (!isOver(incident) || !sheet.open)) forget(id);
   }
   if (isNew) {
     asksForMore = false;
-    element("answer").textContent = "";
-    if (!sheet.open) sheet.showModal();
+    if (!isAsking) tell(element("answer"), "");
+    open();
     // Not the button "Cancel": a key that is still held down must not press it.
     title.focus({ preventScroll: true });
   }
   draw();
 }
 
+function forget(id) {
+  known.delete(id);
+  remarks.delete(id);
+}
+
 function draw() {
-  if (isDragged()) return;
-  const isLost = link === "down";
-  const cards = isLost ? [] : [...known.values()];
-  const isOpen = cards.some(({ incident }) => !isOver(incident));
-  element("sheet-lost").hidden = !isLost;
-  element("cards").replaceChildren(...cards.map(card));
-  element("silence").hidden = isLost || !state?.siren.sounding || state.phase === "countdown";
-  element("more").hidden = isLost || !isOpen;
+  const isUp = link === "up";
+  element("sheet-lost").hidden = link !== "down";
+  // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
+  if (isDragged() && isUp) return;
+  const entries = isUp ? [...known.values()] : [];
+  const isOpen = entries.some(({ incident }) => !isOver(incident));
+  place(element("cards"), entries.map(card));
+  const isSilent = !isUp || !state.siren.sounding || state.phase === "countdown";
+  if (silence.hidden && !isSilent) armSilence();
+  silence.hidden = isSilent;
+  element("more").hidden = !isOpen;
   element("more").setAttribute("aria-expanded", String(asksForMore));
   element("ask").hidden = isOpen && !asksForMore;
-  const cannot = ["denied", "unknown"].includes(state?.plan.standing);
-  element("warning").hidden = isLost || !cannot;
+  const cannot = isUp && ["denied", "unknown"].includes(state.plan.standing);
+  element("warning").hidden = !cannot;
   tell(element("warning"), cannot ? say("cannotAsk") : "");
-  const isCounting = cards.some(({ incident }) => incident.stage === "countdown");
-  if (isCounting && !ticking) ticking = setInterval(tick, TICK_MS);
+  const isCounting = entries.some(({ incident }) => incident.stage === "countdown");
+  if (isCounting && !ticking) ticking = setInterval(tickAll, TICK_MS);
   if (!isCounting) {
     clearInterval(ticking);
     ticking = null;
   }
-  tick();
+  tickAll();
 }
 
-/** The card of an incident. It is kept, so that a button does not vanish under a finger. */
 function card(entry) {
   const { incident } = entry;
-  entry.card ??= build(incident);
-  const { card, seconds, counting, message, steps } = entry.card;
-  card.dataset.stage = incident.stage;
-  card.classList.toggle("over", isOver(incident));
-  counting.hidden = incident.stage !== "countdown";
-  seconds.dataset.of = incident.id;
-  const text = incident.resumed && incident.stage === "countdown" ? `${say("resumed")} ${incident.message}` : incident.message;
-  tell(message, text);
-  steps.hidden = incident.stage === "countdown" || incident.service === "siren" || incident.stage === "aborted";
-  steps.replaceChildren(...progress(incident.stage));
-  return card;
+  entry.card ??= build(incident, () => ask("cancel", { incident: incident.id }), tooEarly);
+  fill(entry.card, incident, remarks.get(incident.id));
+  return entry.card.card;
 }
 
-function build({ id, service }) {
-  const seconds = make("span", { className: "seconds" });
-  const unit = make("span", { className: "unit" });
-  const cancel = make("button", { type: "button", className: "cancel" }, say("cancel"));
-  const name = make("h3", { id: `incident-${id}` }, say(`service.${service}`));
-  cancel.setAttribute("aria-describedby", name.id);
-  // Not the second tap of two that asked for something where the button is now.
-  cancel.addEventListener("click", ({ detail }) => detail < 2 && ask("cancel", { incident: id }));
-  const clock = make("p", { className: "clock" }, seconds, unit);
-  clock.setAttribute("role", "timer");
-  const counting = make("div", { className: "counting" }, clock, cancel);
-  const message = make("p", { className: "message" });
-  message.setAttribute("role", "status");
-  const steps = make("ol", { className: "steps" });
-  const card = make("section", { className: `incident ${service}` }, name, message, counting, steps);
-  card.setAttribute("aria-labelledby", name.id);
-  return { card, seconds, unit, counting, message, steps };
+/** Puts these children in place. Those that stay are not touched: a press would be lost that is on its way. */
+function place(where, children) {
+  const isThere = children.length === where.children.length && children.every((child, at) => child === where.children[at]);
+  if (!isThere) where.replaceChildren(...children);
 }
 
-function progress(stage) {
-  const shown = { confirmed: "calling_first_contact", no_answer: "calling_first_contact", calling_other_contacts: "dispatched" };
-  const ends = ENDS.includes(stage) ? stage : "closed";
-  const order = [...ORDER.slice(1, -1), ends];
-  const at = order.indexOf(shown[stage] ?? stage);
-  return order.map((step, index) => {
-    const item = make("li", { className: index < at ? "done" : index === at ? "here" : "" }, say(`stage.${step}`));
-    if (index === at) item.setAttribute("aria-current", "step");
-    return item;
-  });
+function tickAll() {
+  for (const { incident, card } of known.values()) if (card && incident.stage === "countdown") tick(card, incident);
 }
 
-function tick() {
-  for (const { incident, card } of known.values()) {
-    if (!card || incident.stage !== "countdown") continue;
-    const left = Math.ceil(remainingMs(incident) / 1000);
-    tell(card.seconds, String(left));
-    tell(card.unit, say(left === 1 ? "secondLeft" : "secondsLeft"));
-  }
+function tooEarly() {
+  tell(element("asking"), say("tapAgain"));
+  setTimeout(() => isAsking || tell(element("asking"), ""), HINT_MS);
 }
 
-/** Asks the hub, and says what became of it. */
+/** Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it. */
 async function ask(command, payload) {
-  const answer = element("answer");
-  tell(answer, link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
-  tell(element("said"), say("sending"));
-  const reply = await send(command, payload);
+  for (const listener of listeners) listener(true);
+  const mine = (latest += 1);
+  const answer = (text) => {
+    if (mine !== latest) return;
+    tell(element("answer"), text);
+    element("answer").scrollIntoView({ block: "nearest" });
+  };
+  isAsking = true;
+  tell(element("asking"), say("sending"));
+  answer(link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
+  const reply = await send(command, { ...payload, asked_ms: hubMs() }, () => answer(say("tryingAgain")));
+  if (mine === latest) {
+    isAsking = false;
+    tell(element("asking"), "");
+  }
   const isGood = reply.outcome === "accepted";
   tell(element("said"), isGood ? reply.message : "");
-  tell(answer, isGood && reply.durable !== false ? "" : reply.message);
-  answer.scrollIntoView({ block: "nearest" });
-}
-
-/** Also where the stream of states is gone: the hub may hear it all the same. */
-function request(service) {
-  ask("request", { service });
+  const isRemark = isGood && reply.durable === false && reply.incident;
+  if (isRemark) remarks.set(reply.incident, reply.message);
+  answer(isRemark || (isGood && reply.durable !== false) ? "" : reply.message);
+  draw();
 }
 
 export function start() {
+  armSilence = armed(silence, () => ask("silence", {}), tooEarly);
   element("sos").addEventListener("click", open);
   element("now-show").addEventListener("click", open);
-  element("close").addEventListener("click", close);
+  element("close").addEventListener("click", () => sheet.close());
   sheet.addEventListener("close", () => {
-    for (const [id, { incident }] of known) if (isOver(incident)) known.delete(id);
+    for (const [id, { incident }] of known) {
+      if (!isOver(incident)) continue;
+      forget(id);
+      dismissed.add(id);
+    }
     asksForMore = false;
-    tell(element("answer"), "");
+    if (!isAsking) tell(element("answer"), "");
+    if (!isAsking) tell(element("asking"), "");
     element("sos").focus({ preventScroll: true });
+    for (const listener of listeners) listener(false);
   });
   element("more").addEventListener("click", () => {
     asksForMore = !asksForMore;
     draw();
   });
-  element("silence").addEventListener("click", () => ask("silence", {}));
-  element("siren-only").addEventListener("click", () => request("siren"));
+  const alone = element("siren-only");
+  alone.addEventListener("click", () => ask("request", { service: "siren" }));
   // A key that is held down asks once.
-  element("siren-only").addEventListener("keydown", (event) => event.repeat && event.preventDefault());
+  alone.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
   for (const track of document.querySelectorAll(".slider")) {
-    track.classList.toggle("cannot", may !== "act");
-    slider(track, () => request(track.dataset.service), draw);
+    slider(track, () => ask("request", { service: track.dataset.service }), draw);
   }
   on("state", update);
   on("link", draw);

@@ -2,6 +2,8 @@
 // the page or a stray key does nothing.
 
 const ENOUGH = 95;
+/** However narrow the page or large its letters: a finger that slips does not go this far, and a thumb does. */
+const LEAST_PX = 140;
 const KEY_STEP = 10;
 /** A slider that was moved by keys and left alone goes back. */
 const FORGOTTEN_MS = 4000;
@@ -19,7 +21,7 @@ export function slider(track, reached, left) {
   /** It was moved to the end by a key that is still held down: that asks once. */
   let isHeld = false;
 
-  const room = () => track.clientWidth - handle.offsetWidth - 2 * handle.offsetLeft;
+  const room = () => Math.max(0, track.clientWidth - handle.offsetWidth - 2 * handle.offsetLeft);
 
   const show = (percent) => {
     value = Math.max(0, Math.min(100, percent));
@@ -55,7 +57,7 @@ export function slider(track, reached, left) {
   });
   handle.addEventListener("pointermove", (event) => {
     if (dragged?.track !== track || dragged.pointer !== event.pointerId) return;
-    show((100 * (event.clientX - dragged.from)) / room());
+    show((100 * (event.clientX - dragged.from)) / Math.max(room(), LEAST_PX));
     isAtEnd();
   });
   for (const over of ["pointerup", "pointercancel", "lostpointercapture"]) handle.addEventListener(over, end);

@@ -1,9 +1,12 @@
 // What an installed app shows while the hub is away. It keeps one page that says so, and never a state: a picture of
 // yesterday would be taken for today's.
 
-const CACHE = "panel-1";
+/** Another one whenever what is kept has changed. */
+const CACHE = "panel-CONTENT";
 const AWAY = "/assets/offline.html";
-const KEPT = [AWAY, "/assets/panel.css", "/assets/icon.svg"];
+const KEPT = [AWAY, "/assets/offline.js", "/assets/panel.css", "/assets/icon.svg"];
+/** Nobody should look at a white page for longer before it says whom to call. */
+const PATIENCE_MS = 3000;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -19,7 +22,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
   if (request.mode === "navigate") {
-    event.respondWith(fetch(request).catch(() => caches.match(AWAY)));
+    const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS));
+    event.respondWith(Promise.race([fetch(request), late]).catch(() => caches.match(AWAY)));
   } else if (request.method === "GET" && KEPT.includes(pathname)) {
     event.respondWith(fetch(request).catch(() => caches.match(pathname)));
   }

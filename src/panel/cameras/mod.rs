@@ -4,6 +4,8 @@
 //! Pages ask for one picture after the other. An endless response to each would look simpler, but browsers open six
 //! connections to a site, and with six cameras none would be left for the SOS.
 
+mod access;
+mod memory;
 pub(super) mod pages;
 mod parts;
 mod playlist;
@@ -20,8 +22,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt;
 
 use crate::config::Camera;
+use memory::Memory;
 use parts::Parts;
-use source::{Answer, Source};
+use source::{Answer, Source, too_large};
 
 /// A camera that nobody has looked at for this long is left alone.
 const UNWATCHED: Duration = Duration::from_secs(10);
@@ -31,9 +34,13 @@ const AGAIN: Duration = Duration::from_secs(3);
 const STILL_GAP: Duration = Duration::from_secs(1);
 /// A stream without a picture for this long has broken off.
 const SILENCE: Duration = Duration::from_secs(10);
-const PICTURE_BYTES: usize = 4 * 1024 * 1024;
-/// Pieces of video under way at the same time.
+const PICTURE_BYTES: usize = 1024 * 1024;
+/// What all cameras may take, with what is on its way to browsers.
+const MEMORY_BYTES: usize = 6 * 1024 * 1024;
+/// Playlists and pieces of video under way at the same time.
 const MOST_FETCHES: usize = 16;
+/// Pictures on their way to browsers at the same time.
+const MOST_SENT: usize = 64;
 
 /// How a camera is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +58,16 @@ pub struct Cameras {
     list: Vec<Arc<Feed>>,
     /// Signs the addresses in playlists, so that pages can fetch those and no other page of a camera.
     key: Option<hmac::Key>,
+    means: Arc<Means>,
+}
+
+/// What all cameras share.
+struct Means {
+    memory: Memory,
     fetches: Arc<Semaphore>,
+    sent: Arc<Semaphore>,
+    /// Of what may block: one thread.
+    lookups: Arc<Semaphore>,
 }
 
 /// One camera.
@@ -59,6 +75,7 @@ pub struct Feed {
     pub name: String,
     pub kind: Kind,
     source: Option<Source>,
+    means: Arc<Means>,
     latest: watch::Sender<Latest>,
     life: Mutex<Life>,
 }
@@ -87,9 +104,15 @@ struct Life {
 
 impl Cameras {
     pub fn new(cameras: Vec<Camera>) -> Cameras {
-        let list = cameras.into_iter().map(|camera| Arc::new(Feed::new(camera))).collect();
+        let means = Arc::new(Means {
+            memory: Memory::new(MEMORY_BYTES),
+            fetches: Arc::new(Semaphore::new(MOST_FETCHES)),
+            sent: Arc::new(Semaphore::new(MOST_SENT)),
+            lookups: Arc::new(Semaphore::new(1)),
+        });
+        let list = cameras.into_iter().map(|camera| Arc::new(Feed::new(camera, Arc::clone(&means)))).collect();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok();
-        Cameras { list, key, fetches: Arc::new(Semaphore::new(MOST_FETCHES)) }
+        Cameras { list, key, means }
     }
 
     pub fn list(&self) -> &[Arc<Feed>] {
@@ -98,14 +121,14 @@ impl Cameras {
 }
 
 impl Feed {
-    fn new(camera: Camera) -> Feed {
+    fn new(camera: Camera, means: Arc<Means>) -> Feed {
         let source = Source::new(&camera);
         let kind = match &source {
             Some(source) if source.names_a_playlist() => Kind::Video,
             Some(_) => Kind::Pictures,
             None => Kind::Unsupported,
         };
-        Feed { name: camera.name, kind, source, latest: watch::Sender::default(), life: Mutex::default() }
+        Feed { name: camera.name, kind, source, means, latest: watch::Sender::default(), life: Mutex::default() }
     }
 
     /// The next picture; the error is a sentence.
@@ -163,20 +186,20 @@ impl Feed {
     /// Takes pictures until the camera ends or nobody looks; says when to come again.
     async fn look(&self) -> Result<Duration, String> {
         let Some(source) = &self.source else { return Err("Browsers do not speak this camera's protocol.".to_owned()) };
-        let answer = source.get(source.address(), None).await?;
+        let answer = source.get(source.address(), None, &self.means.lookups).await?;
         if answer.content_type.starts_with("multipart/") {
             return self.take_parts(answer).await;
         }
         let Some(content_type) = picture_type(&answer.content_type) else {
             return Err(format!("The camera's address gives no picture but {}.", answer.content_type));
         };
-        let bytes = answer.whole(PICTURE_BYTES).await?;
+        let bytes = answer.whole(PICTURE_BYTES, &self.means.memory).await?.freeze();
         self.latest.send_replace(Latest::Picture(Picture { content_type, bytes }));
         Ok(STILL_GAP)
     }
 
     async fn take_parts(&self, answer: Answer) -> Result<Duration, String> {
-        let Some(mut parts) = Parts::new(&answer.content_type, PICTURE_BYTES) else {
+        let Some(mut parts) = Parts::new(&answer.content_type, PICTURE_BYTES, &self.means.memory) else {
             return Err("The camera's stream does not say where a picture begins.".to_owned());
         };
         let mut pieces = answer.pieces();
@@ -187,8 +210,8 @@ impl Feed {
                 Ok(Some(Err(_)) | None) => return Err("The camera has ended its stream.".to_owned()),
                 Err(_) => return Err("The camera has stopped giving pictures.".to_owned()),
             };
-            parts.feed(&piece).map_err(|_| "The camera's pictures are too large.".to_owned())?;
-            while let Some(part) = parts.next() {
+            parts.feed(&piece).map_err(too_large)?;
+            while let Some(part) = parts.next().map_err(too_large)? {
                 let content_type = picture_type(&part.content_type).unwrap_or("image/jpeg");
                 self.latest.send_replace(Latest::Picture(Picture { content_type, bytes: part.bytes }));
                 begun = Instant::now();

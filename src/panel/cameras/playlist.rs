@@ -1,11 +1,19 @@
 //! HLS playlists, with the hub's addresses in place of the camera's.
 
 /// The playlist with each address replaced by what `renamed` gives; lines whose address it refuses go, with what was
-/// said about them.
-pub fn rewritten(playlist: &str, renamed: impl Fn(&str) -> Option<String>) -> String {
-    let mut text = String::with_capacity(playlist.len() * 2);
+/// said about them. `None` if it has more lines, or would become longer, than it may.
+pub fn rewritten(
+    playlist: &str,
+    lines: usize,
+    bytes: usize,
+    renamed: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let mut text = String::new();
     let mut about = Vec::new();
-    for line in playlist.lines() {
+    for (number, line) in playlist.lines().enumerate() {
+        if number >= lines || text.len() > bytes {
+            return None;
+        }
         let line = line.trim_end();
         if line.is_empty() {
             continue;
@@ -29,7 +37,7 @@ pub fn rewritten(playlist: &str, renamed: impl Fn(&str) -> Option<String>) -> St
             text.push('\n');
         }
     }
-    text
+    (text.len() <= bytes).then_some(text)
 }
 
 /// A tag with the address in its attribute `URI` replaced; `None` if that is refused.
@@ -49,9 +57,11 @@ mod tests {
                         #EXTINF:2,\na.ts\n\n#EXTINF:3,\nhttp://evil/b.ts\n#EXTINF:4,\nc.ts\n#EXT-X-ENDLIST\n";
         let ours = |address: &str| (!address.contains("evil")).then(|| format!("media/{address}"));
         assert_eq!(
-            rewritten(playlist, ours),
+            rewritten(playlist, 1000, 1000, ours).unwrap(),
             "#EXTM3U\n#EXT-X-MAP:URI=\"media/init.mp4\",BYTERANGE=\"1@0\"\n#EXTINF:2,\nmedia/a.ts\n#EXTINF:4,\nmedia/c.ts\n\
              #EXT-X-ENDLIST\n"
         );
+        assert_eq!(rewritten(playlist, 8, 1000, ours), None);
+        assert_eq!(rewritten(playlist, 1000, 50, ours), None);
     }
 }

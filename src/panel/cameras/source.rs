@@ -1,27 +1,26 @@
 //! A camera's HTTP: its address, how the hub logs in, and one request at a time.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes, to_bytes};
+use axum::body::{Body, BodyDataStream};
 use axum::http::header::{AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, RANGE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_stream::StreamExt;
 
-use crate::config::{Camera, Login};
+use super::access::{Access, Known, Ways};
+use super::memory::{Buffer, Full, Memory};
+use crate::config::Camera;
 
 /// For a connection, and for the head of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,16 +28,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+/// The largest buffer of a connection to a camera.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// A camera that speaks HTTP.
 pub struct Source {
     host: String,
     port: u16,
     is_https: bool,
     address: String,
-    /// In the address itself, as `user:password`.
-    userinfo: Option<String>,
-    login: Option<Login>,
-    ca_file: Option<PathBuf>,
+    access: Access,
 }
 
 /// A camera's answer, its body still to come.
@@ -58,15 +57,20 @@ impl Source {
             Some("https") => true,
             _ => return None,
         };
-        let userinfo = uri.authority()?.as_str().rsplit_once('@').map(|(userinfo, _)| userinfo.to_owned());
+        let (host, port) = (uri.host()?.to_owned(), uri.port_u16().unwrap_or(if is_https { 443 } else { 80 }));
+        let access = Access::new(Ways {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            userinfo: uri.authority()?.as_str().rsplit_once('@').map(|(userinfo, _)| userinfo.to_owned()),
+            login: camera.login.clone(),
+            authorities: is_https.then(|| camera.ca_file.clone().unwrap_or(SYSTEM_AUTHORITIES.into())),
+        });
         Some(Source {
-            host: uri.host()?.to_owned(),
-            port: uri.port_u16().unwrap_or(if is_https { 443 } else { 80 }),
+            host,
+            port,
             is_https,
             address: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            userinfo,
-            login: camera.login.clone(),
-            ca_file: camera.ca_file.clone(),
+            access,
         })
     }
 
@@ -100,56 +104,58 @@ impl Source {
         path.parse::<Uri>().is_ok().then_some(path)
     }
 
-    /// Asks for an address of the camera. The error is a sentence.
-    pub async fn get(&self, address: &str, range: Option<&HeaderValue>) -> Result<Answer, String> {
-        let request = self.request(address, range)?;
-        let answer = timeout(PATIENCE, self.answered(request)).await;
-        answer.unwrap_or_else(|_| Err("The camera does not answer.".to_owned()))
+    /// Asks for an address of the camera. The error is a sentence. `lookups`: see [`Access::known`].
+    pub async fn get(
+        &self,
+        address: &str,
+        range: Option<&HeaderValue>,
+        lookups: &Arc<Semaphore>,
+    ) -> Result<Answer, String> {
+        let answer = timeout(PATIENCE, async {
+            let known = self.access.known(lookups).await?;
+            let answer = self.answered(&known, self.request(address, range, &known)?).await;
+            answer.inspect_err(|_| self.access.forget(&known))
+        });
+        answer.await.unwrap_or_else(|_| Err("The camera does not answer.".to_owned()))
     }
 
-    async fn answered(&self, request: Request<Body>) -> Result<Answer, String> {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((host, self.port)).await;
+    async fn answered(&self, known: &Known, request: Request<Body>) -> Result<Answer, String> {
+        let stream = connect(&known.addresses).await;
         let stream = stream.map_err(|error| format!("The camera cannot be reached ({error})."))?;
-        if !self.is_https {
-            return exchange(stream, request).await;
-        }
+        let Some(tls) = &known.tls else { return exchange(stream, request).await };
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| format!("The camera's name cannot be checked ({error})."))?;
-        let config = tls(self.ca_file.as_deref().unwrap_or(Path::new(SYSTEM_AUTHORITIES)))?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
         exchange(stream.map_err(|error| format!("The camera's certificate is not trusted ({error})."))?, request).await
     }
 
-    fn request(&self, address: &str, range: Option<&HeaderValue>) -> Result<Request<Body>, String> {
+    fn request(&self, address: &str, range: Option<&HeaderValue>, known: &Known) -> Result<Request<Body>, String> {
         let authority = format!("{}:{}", self.host, self.port);
         let mut request = Request::get(address).header(HOST, authority).header(USER_AGENT, "sos-hub");
         if let Some(range) = range {
             request = request.header(RANGE, range);
         }
-        if let Some(credentials) = self.credentials()? {
-            request = request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(credentials)));
+        if let Some(authorization) = &known.authorization {
+            request = request.header(AUTHORIZATION, authorization);
         }
         request.body(Body::empty()).map_err(|error| format!("The camera's address cannot be asked for ({error})."))
-    }
-
-    fn credentials(&self) -> Result<Option<String>, String> {
-        let Some(Login { username, password_file }) = &self.login else { return Ok(self.userinfo.clone()) };
-        let Some(file) = password_file else { return Ok(Some(format!("{username}:"))) };
-        let password = fs::read_to_string(file)
-            .map_err(|error| format!("The camera's password file {} cannot be read ({error}).", file.display()))?;
-        Ok(Some(format!("{username}:{}", password.trim_end_matches(['\r', '\n']))))
     }
 }
 
 impl Answer {
     /// The body, if it is no larger than this.
-    pub async fn whole(self, most: usize) -> Result<Bytes, String> {
-        match timeout(WHOLE, to_bytes(self.body, most)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) => Err(format!("The camera's answer broke off or is too large ({error}).")),
-            Err(_) => Err("The camera's answer takes too long.".to_owned()),
-        }
+    pub async fn whole(self, most: usize, memory: &Memory) -> Result<Buffer, String> {
+        let mut buffer = memory.buffer(most);
+        let mut pieces = self.pieces();
+        let gathered = timeout(WHOLE, async {
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.map_err(|error| format!("The camera's answer broke off ({error})."))?;
+                buffer.push(&piece).map_err(too_large)?;
+            }
+            Ok(buffer)
+        });
+        gathered.await.unwrap_or_else(|_| Err("The camera's answer takes too long.".to_owned()))
     }
 
     /// The body piece by piece.
@@ -158,12 +164,34 @@ impl Answer {
     }
 }
 
+/// What is told of a buffer that is full, as a sentence.
+pub fn too_large(full: Full) -> String {
+    match full {
+        Full::Buffer => "The camera's pictures are too large: have it give smaller ones.".to_owned(),
+        Full::Memory => {
+            "All cameras together give more than the hub has memory for: have them give smaller pictures.".to_owned()
+        }
+    }
+}
+
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 async fn exchange<S>(stream: S, request: Request<Body>) -> Result<Answer, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let broken = |error: hyper::Error| format!("The camera does not speak HTTP as it should ({error}).");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(BUFFER_BYTES).handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // It ends with the answer's body, or when nobody wants that any more; then its outcome is of no interest.
     tokio::spawn(async move { drop(connection.await) });
     let answer = sender.send_request(request).await.map_err(broken)?;
@@ -190,15 +218,4 @@ where
     };
     let content_range = answer.headers().get(CONTENT_RANGE).cloned();
     Ok(Answer { status, content_type, content_range, body: Body::new(answer.into_body()) })
-}
-
-fn tls(authorities: &Path) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(authorities)
-        .map_err(|error| format!("The authorities in {} cannot be read ({error}).", authorities.display()))?;
-    roots.add_parsable_certificates(found.flatten());
-    ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
-        .map_err(|error| format!("TLS cannot be set up ({error})."))
 }

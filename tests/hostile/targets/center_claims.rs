@@ -19,7 +19,7 @@ pub fn check(data: &[u8]) {
     let claims = bytes.rest();
     // The signer takes JSON objects alone; the rest is the business of the tokens.
     let Ok(token) = keys::signer().sign(claims) else { return };
-    let taken = match center_message(topic, "a-17", token.as_bytes(), &keys::verifier()) {
+    let taken = match center_message(topic, "a-17", token.as_bytes(), keys::verifier()) {
         CenterMessage::Rejected { .. } => return,
         taken => taken,
     };

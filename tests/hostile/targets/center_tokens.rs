@@ -13,14 +13,14 @@ pub fn check(data: &[u8]) {
     let topic = bytes.pick(&CenterTopic::ALL);
     let token = bytes.rest();
     let verifier = keys::verifier();
-    match center_message(topic, "a-17", token, &verifier) {
+    match center_message(topic, "a-17", token, verifier) {
         CenterMessage::Rejected { problem } => assert!(problem.starts_with("the token on the topic "), "{problem}"),
         taken => assert!(keys::is_signed(token) && token.len() <= MAX_BYTES, "{taken:?}"),
     }
     if let Ok(text) = str::from_utf8(token)
-        && let Ok(plan) = plan_token(text, "a-17", &verifier)
+        && let Ok(plan) = plan_token(text, "a-17", verifier)
     {
         assert!(keys::is_signed(text.trim_ascii().as_bytes()), "{plan:?}");
-        assert_eq!(plan_token(&plan.token, "a-17", &verifier).as_ref(), Ok(&plan), "it is taken again from the disk");
+        assert_eq!(plan_token(&plan.token, "a-17", verifier).as_ref(), Ok(&plan), "it is taken again from the disk");
     }
 }

@@ -23,7 +23,11 @@ fn home() -> TempDir {
 thread_local!(static HOME: TempDir = home());
 
 pub fn check(data: &[u8]) {
-    HOME.with(|home| check_in(home.path(), data));
+    in_home(|home| check_in(home, data));
+}
+
+pub fn in_home(check: impl FnOnce(&Path)) {
+    HOME.with(|home| check(home.path()));
 }
 
 fn check_in(home: &Path, data: &[u8]) {
@@ -63,7 +67,7 @@ fn assert_keeps_the_rules(config: &Config) {
 }
 
 /// Nothing of a stranger's file gives orders to a terminal.
-fn assert_can_be_shown(problems: &Problems) {
+pub fn assert_can_be_shown(problems: &Problems) {
     let plain = problems.render(false);
     assert!(!plain.contains(|c: char| c.is_control() && c != '\n'), "{plain:?}");
     let _ = problems.render(true);

@@ -4,11 +4,18 @@
 mod bytes;
 mod keys;
 
+pub mod callbacks;
 pub mod center_claims;
+pub mod center_config;
+pub mod center_rows;
 pub mod center_tokens;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod controller;
+pub mod desk;
+pub mod hosts;
+pub mod hub_signals;
 pub mod key_files;
 pub mod mock_lines;
 pub mod stored_rows;
@@ -24,12 +31,19 @@ fn scratch() -> tempfile::TempDir {
 pub type Check = fn(&[u8]);
 
 /// Every place by its name, which is also that of its fuzzer and of its folder in `fuzz/corpus`.
-pub const ALL: [(&str, Check); 10] = [
+pub const ALL: [(&str, Check); 17] = [
+    ("callbacks", callbacks::check),
     ("center_claims", center_claims::check),
+    ("center_config", center_config::check),
+    ("center_rows", center_rows::check),
     ("center_tokens", center_tokens::check),
     ("commands", commands::check),
     ("config", config::check),
+    ("console", console::check),
     ("controller", controller::check),
+    ("desk", desk::check),
+    ("hosts", hosts::check),
+    ("hub_signals", hub_signals::check),
     ("key_files", key_files::check),
     ("mock_lines", mock_lines::check),
     ("stored_rows", stored_rows::check),

@@ -216,7 +216,7 @@ fn any_value(bytes: &mut Bytes) -> Value {
 }
 
 /// Bytes of the file that are not what they were.
-fn damage(database: &Path, bytes: &mut Bytes) {
+pub fn damage(database: &Path, bytes: &mut Bytes) {
     let wounds = bytes.byte();
     if wounds < 192 {
         return;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Checker, Verdict, holds};
-use crate::center::Meaning;
+use crate::center::words::Meaning;
 use crate::history::Entry;
 use crate::ledger::Ledger;
 use crate::time::{At, MS, S, show};

@@ -2,11 +2,13 @@
 //! entry is shown to each of them; what has to come about in the end is asked for when all has settled.
 
 mod asked;
+mod books;
 mod countdown;
 mod delivery;
 mod disk;
 mod ending;
 mod faults;
+mod procedure;
 mod siren;
 mod strangers;
 mod words;
@@ -70,6 +72,11 @@ impl Checkers {
             Box::new(delivery::OneIncidentAtTheCenter),
             Box::new(delivery::NoEndSwallowsACry),
             Box::new(strangers::StrangersChangeNothing::default()),
+            Box::new(books::AnAckIsOnDisk::default()),
+            Box::new(books::NothingIsThereThatNoHubAskedFor::default()),
+            Box::new(procedure::TheProcedureIsFollowed::default()),
+            Box::new(procedure::HelpIsSentForWhomItWasAsked),
+            Box::new(books::EveryAlarmIsWorkedToItsEnd),
             Box::new(words::HelpIsRequestedOnceTheCenterSaysSo),
             Box::new(words::EventsAreNumbered::default()),
             Box::new(faults::EveryFaultHasItsRestore::default()),

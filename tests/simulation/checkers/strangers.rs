@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Checker, Verdict, holds};
-use crate::center::Meaning;
+use crate::center::words::Meaning;
 use crate::history::{Entry, Worth};
 use crate::ledger::Ledger;
 use crate::time::At;

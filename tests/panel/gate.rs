@@ -1,0 +1,140 @@
+//! The PIN's file, its guessers, and what becomes of a page whose browser is no longer let in.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use crate::alone::Alone;
+use crate::http::{Stream, from, get, post, unlock};
+use crate::installation::PANEL_PIN;
+use crate::support::wait_until;
+
+const REQUEST: &str = r#"{"service": "police", "id": "x"}"#;
+
+#[test]
+fn an_emptied_pin_file_logs_nobody_out_and_the_next_pin_counts() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    let file = home.dir().join("panel.pin");
+    for nothing in ["", "\n", "two\nlines\n"] {
+        fs::write(&file, nothing).expect("no PIN");
+        // The file is read once more by the time that another write has been followed.
+        fs::write(home.dir().join("other"), nothing).expect("another file");
+        assert_eq!(get(home.address, "/history.json", &cookie).status, 200);
+        assert_eq!(post(home.address, "/pin", "", PANEL_PIN).status, 204, "the PIN stays");
+    }
+    fs::write(home.dir().join("new"), "081545\n").expect("another PIN");
+    fs::rename(home.dir().join("new"), &file).expect("another file in its place");
+    wait_until("the session ends", || get(home.address, "/history.json", &cookie).status == 401);
+    assert_eq!(post(home.address, "/pin", &cookie, "081545").status, 204);
+}
+
+#[test]
+fn a_pin_file_that_cannot_be_read_at_the_start_logs_nobody_out() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    // What is not on the disk yet is written at the end.
+    let home = home.again(|dir| fs::remove_file(dir.join("panel.pin")).expect("the file"));
+    assert_eq!(get(home.address, "/history.json", &cookie).status, 200);
+    assert_eq!(post(home.address, "/pin", "", PANEL_PIN).status, 204);
+}
+
+#[test]
+fn who_guesses_from_one_address_locks_no_other_out() {
+    let home = Alone::start();
+    let guesser = [127, 0, 0, 2];
+    let statuses: Vec<u16> = (0..8).map(|guess| guess_from(home.address, guesser, "", guess)).collect();
+    assert_eq!(statuses[..4], [403; 4], "{statuses:?}");
+    assert!(statuses[4..].contains(&429), "{statuses:?}");
+    unlock(home.address);
+}
+
+#[test]
+fn who_guesses_from_everywhere_is_stopped_and_locks_no_trusted_browser_out() {
+    let home = Alone::start();
+    let (cookie, forgotten) = (unlock(home.address), unlock(home.address));
+    let mut taken = 0;
+    for host in 2..20 {
+        for guess in 0..4 {
+            taken += usize::from(guess_from(home.address, [127, 0, 0, host], "", guess) == 403);
+        }
+    }
+    assert!(taken <= 30, "{taken}");
+    assert_eq!(post(home.address, "/pin", "", PANEL_PIN).status, 429, "whoever was never here waits as well");
+    assert_eq!(post(home.address, "/commands/request", &cookie, REQUEST).status, 200);
+    assert_eq!(post(home.address, "/pin", &cookie, PANEL_PIN).status, 204);
+    // Nor does another PIN lock out who knew the one before.
+    fs::write(home.dir().join("panel.pin"), "081545\n").expect("another PIN");
+    wait_until("the session ends", || get(home.address, "/history.json", &forgotten).status == 401);
+    assert_eq!(post(home.address, "/pin", &forgotten, "081545").status, 204);
+}
+
+fn guess_from(panel: SocketAddr, host: [u8; 4], cookie: &str, guess: usize) -> u16 {
+    from(host.into(), panel, "/pin", cookie, &format!("00{guess:02}")).status
+}
+
+#[test]
+fn a_page_sees_no_more_than_its_browser_may_at_that_moment() {
+    let home = Alone::start();
+    let (locked, left, other) = (unlock(home.address), unlock(home.address), unlock(home.address));
+    let mut pages = [&locked, &left, &other].map(|cookie| Stream::open(home.address, cookie));
+    for page in &mut pages {
+        assert_eq!(page.next("standing"), "act");
+        page.next("state");
+    }
+    home.hub.board.event(br#"{"type":"first"}"#);
+    for page in &mut pages {
+        assert!(page.next("event").contains("first"));
+    }
+    assert_eq!(post(home.address, "/lock", &locked, "").status, 204);
+    assert_eq!(pages[0].next("standing"), "pin");
+    assert_eq!(pages[0].rest(), "", "it ends");
+    fs::write(home.dir().join("panel.pin"), "081545\n").expect("another PIN");
+    assert_eq!(pages[1].next("standing"), "pin");
+    assert_eq!(pages[1].rest(), "");
+    assert_eq!(pages[2].next("standing"), "pin");
+    let mut stranger = Stream::open(home.address, &left);
+    assert_eq!(stranger.next("standing"), "pin");
+    stranger.next("state");
+    home.hub.board.event(br#"{"type":"second"}"#);
+    home.hub.board.state(br#"{"phase":"alarm"}"#, home.hub.clock());
+    assert!(stranger.next_but_life().contains("alarm"), "and no event before it");
+}
+
+#[test]
+fn strangers_take_no_stream_from_those_who_know_the_pin() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    let mut strangers: Vec<Stream> = Vec::new();
+    let refused = loop {
+        let mut stranger = Stream::open_from([127, 0, 0, 2].into(), home.address, "");
+        if stranger.status() != 200 {
+            break stranger;
+        }
+        strangers.push(stranger);
+        assert!(strangers.len() <= 300, "strangers without end");
+    };
+    drop(refused);
+    assert_eq!(strangers.len(), 64);
+    let mut known: Vec<Stream> = (0..256).map(|_| Stream::open(home.address, &cookie)).collect();
+    assert!(known.iter_mut().all(|page| page.status() == 200));
+    let mut further = Stream::open_from([127, 0, 0, 3].into(), home.address, &cookie);
+    assert_eq!(further.status(), 503, "and theirs are bounded too");
+    known.clear();
+    wait_until("room again", || Stream::open(home.address, &cookie).status() == 200);
+    strangers.clear();
+    wait_until("room for strangers", || Stream::open(home.address, "").status() == 200);
+}
+
+#[test]
+fn one_machine_cannot_take_all_connections() {
+    let home = Alone::start();
+    let mut held: Vec<Stream> = Vec::new();
+    // None of them says a word; and those beyond the limit are cut off.
+    for _ in 0..500 {
+        held.push(Stream::mute([127, 0, 0, 2].into(), home.address));
+    }
+    unlock(home.address);
+    let cut_off = held.iter_mut().skip(288).map(Stream::is_over).filter(|is_over| *is_over).count();
+    assert_eq!(cut_off, 500 - 288);
+    assert!(held[0].is_open(), "at once, and not for their silence");
+}

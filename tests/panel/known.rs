@@ -1,0 +1,104 @@
+//! What a page shows is true now, or it is not there: a connection that has fallen silent, a page that nobody looked at, a
+//! device that slept.
+
+use crate::browser::Browser;
+use crate::installation::{Installation, Setup};
+use crate::page::{POLICE, Page};
+use crate::support::proxy::Proxy;
+use crate::support::wait_until;
+
+/// What the main part of the page says at the moment.
+fn shown(page: &Page) -> String {
+    page.browser.text("main")
+}
+
+fn through(proxy: &Proxy) -> Page {
+    let page = Page::at(([127, 0, 0, 1], proxy.port()).into(), &[]);
+    page.unlock();
+    page
+}
+
+/// Has the page believe that somebody looks at it, or nobody.
+fn look(browser: &Browser, is_looked_at: bool) -> String {
+    let script = format!(
+        "Object.defineProperty(document, 'hidden', {{ value: {}, configurable: true }});
+         document.dispatchEvent(new Event('visibilitychange'));
+         return document.querySelector('main').innerText;",
+        !is_looked_at
+    );
+    browser.run(&script).as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn a_connection_that_falls_silent_is_not_believed_for_the_five_seconds_of_a_countdown() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let proxy = Proxy::to(home.panel().port());
+    let page = through(&proxy);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    let since = home.app.mark();
+    proxy.set_silent(true);
+    // The page would have been told of each of these.
+    wait_until("five seconds", || home.app.count(since, "countdown") >= 5);
+    assert_eq!(page.seconds(), None, "the countdown may be over, and the page cannot know");
+    assert!(!page.browser.has(".cancel"));
+    page.browser.wait_for_text_in("#sheet-lost", "call the emergency number");
+    assert_eq!(page.browser.run("return document.querySelector('#sheet-lost').getAttribute('role');"), "alert");
+    proxy.set_silent(false);
+    page.countdown();
+}
+
+#[test]
+fn the_loss_is_said_while_a_finger_is_on_a_handle() {
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    let at = |kind: &str, x: f64| {
+        format!(
+            "const handle = document.querySelector('.handle'); handle.setPointerCapture = () => {{}};
+             handle.dispatchEvent(new PointerEvent('{kind}', {{ isPrimary: true, pointerId: 1, clientX: {x}, bubbles: true, cancelable: true }}));"
+        )
+    };
+    page.browser.run(&at("pointerdown", 60.0));
+    page.browser.run(&at("pointermove", 100.0));
+    assert!(page.value(POLICE) > 0, "the finger is on the handle");
+    home.kill();
+    page.browser.wait_for_text_in("#sheet-lost", "No connection to the hub.");
+    assert!(page.value(POLICE) > 0, "and stays there");
+}
+
+#[test]
+fn a_page_that_nobody_looked_at_shows_nothing_of_before() {
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.browser.wait_for_text("All is ready");
+    let hidden = look(&page.browser, false);
+    assert!(!hidden.contains("All is ready") && !hidden.contains("monitoring is active"), "{hidden}");
+    home.kill();
+    let seen_again = look(&page.browser, true);
+    assert!(seen_again.contains("Connecting to the hub"), "{seen_again}");
+    assert!(!seen_again.contains("All is ready") && !seen_again.contains("monitoring is active"), "{seen_again}");
+    page.browser.wait_for_text_in("#lost", "No connection to the hub.");
+    let since = home.app.mark();
+    home.start();
+    home.in_use_again(since);
+    page.browser.wait("the state is there again", || shown(&page).contains("Professional monitoring is active"));
+}
+
+#[test]
+fn a_device_that_slept_asks_anew_before_it_shows_anything() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.browser.wait_for_text("All is ready");
+    page.browser.run(
+        "window.links = [];
+         new MutationObserver(() => window.links.push([document.documentElement.dataset.link, document.querySelector('#headline').textContent]))
+           .observe(document.documentElement, { attributeFilter: ['data-link'] });
+         const real = Date.now.bind(Date);
+         Date.now = () => real() + 60000;",
+    );
+    page.browser.wait("a new connection", || page.browser.run("return window.links.at(-1)?.[0] ?? '';") == "up");
+    let seen = page.browser.run("return window.links[0];");
+    assert_eq!(seen, serde_json::json!(["", "Connecting to the hub…"]), "what was known before is forgotten first");
+}
