@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sos_hub::center::desk::effect::{CallRequest, DispatchRequest, Update};
 use sos_hub::center::desk::words::{AccountId, Ack, Contact, PlanToken, Signal, SignalKind, Verdict};
+use sos_hub::center::wire::outcomes::{self, Outcome};
 use sos_hub::center::wire::{requests, said, signals};
 use sos_hub::controller::effect::{Signal as HubSignal, SignalKind as HubKind};
 use sos_hub::controller::input::{self as hub, AckResult, CenterMessage};
@@ -386,4 +387,28 @@ proptest! {
         prop_assume!(changed != token);
         prop_assert!(signals::signal(&account(), &changed, &keys.verifier()).is_err());
     }
+}
+
+#[test]
+fn a_heartbeat_that_names_nothing_open_is_heard() {
+    for open in [json!({}), Value::Null] {
+        let kind = read(&with(heartbeat(), "open", open)).unwrap().kind;
+        assert_eq!(kind, SignalKind::Heartbeat { interval: Duration::from_secs(60), open: Vec::new() });
+    }
+    assert!(read(&without(heartbeat(), "open")).is_ok());
+}
+
+#[test]
+fn a_provider_bears_its_token_and_says_one_of_four_words() {
+    assert_eq!(outcomes::bearer("Bearer abc"), Some("abc"));
+    assert_eq!(outcomes::bearer("bearer  abc "), Some("abc"));
+    assert_eq!(outcomes::bearer("Basic abc"), None);
+    assert_eq!(outcomes::bearer("abc"), None);
+    let word = |outcome: &str| outcomes::word(format!(r#"{{"outcome": "{outcome}"}}"#).as_bytes());
+    let known = ["answered", "confirmed", "cancelled", "no_answer"].map(|outcome| word(outcome).unwrap().outcome);
+    assert_eq!(known, [Outcome::Answered, Outcome::Confirmed, Outcome::Cancelled, Outcome::NoAnswer]);
+    let cancelled = outcomes::word(br#"{"outcome": "cancelled", "password": "sunflower", "more": 1}"#).unwrap();
+    assert_eq!(cancelled.password.as_deref(), Some("sunflower"));
+    assert!(word("maybe").unwrap_err().starts_with("This is not understood: "));
+    assert!(outcomes::word(b"{\"outcome\": \"confirmed\", \"more\": \"\xff\"}").is_err(), "JSON is UTF-8");
 }

@@ -113,10 +113,6 @@ impl Stage {
         }
     }
 
-    pub fn parse(text: &str) -> Option<Stage> {
-        Stage::ALL.into_iter().find(|stage| stage.as_str() == text)
-    }
-
     /// Nothing follows.
     pub fn is_end(self) -> bool {
         matches!(self, Stage::Aborted | Stage::CancelledByContact | Stage::RefusedByCenter | Stage::Closed)

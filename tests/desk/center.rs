@@ -8,6 +8,7 @@ use std::time::Duration;
 use sos_hub::center::desk::Desk;
 use sos_hub::center::desk::effect::{AlertRequest, Batch, CallRequest, Changed, DispatchRequest, Effect, Said, Update};
 use sos_hub::center::desk::input::{Input, StoreReport};
+use sos_hub::center::desk::records::Record;
 use sos_hub::center::desk::settings::{CallMode, DispatchMode, Settings, SimulatedAnswer};
 use sos_hub::center::desk::words::{Ack, OrderRefusal, PlanToken};
 use sos_hub::controller::effect::LogLine;
@@ -277,6 +278,7 @@ impl Center {
             Effect::Log(line) => {
                 let named = PERSONAL.iter().find(|word| line.text.contains(*word));
                 assert_eq!(named, None, "the log names a person: {}", line.text);
+                assert!(line.text.split(' ').count() > 2, "the log says nothing: {}", line.text);
                 self.seen.log.push(line);
             }
         }
@@ -285,6 +287,7 @@ impl Center {
     fn persist(&mut self, batch: Batch) {
         let expected = self.seen.batches.last().map_or(1, |last| last.ticket + 1);
         assert_eq!(batch.ticket, expected, "tickets grow by one");
+        batch.records.iter().for_each(assert_says_something);
         self.seen.batches.push(batch.clone());
         if self.mood == Mood::Well {
             let ticket = batch.ticket;
@@ -315,6 +318,19 @@ impl Center {
         let updates = self.seen.updates.iter().map(|(_, update)| update).filter(|update| update.incident == incident);
         updates.map(as_text).collect()
     }
+}
+
+/// The history is in whole sentences, but for what an operator writes; the audit trail says what was done, and a problem
+/// goes on after "A message".
+fn assert_says_something(record: &Record) {
+    let begins = |text: &str| text.starts_with(char::is_uppercase);
+    let says_it = match record {
+        Record::Step(step) => begins(&step.text) && (step.text.ends_with('.') || step.text.starts_with("Note: ")),
+        Record::Audit(audit) => begins(&audit.what),
+        Record::Security(row) => row.problem.contains(' '),
+        _ => true,
+    };
+    assert!(says_it, "{record:?}");
 }
 
 /// `stage`, with the contact's position and the note where there are any.

@@ -141,3 +141,13 @@ fn a_second_request_is_told_from_help_that_is_asked_for_again_after_the_end() {
     let again = &center.seen.dispatches[1].1;
     assert!(again.incident == incident && again.received_wall > first);
 }
+
+#[test]
+fn the_console_cries_once_when_the_service_does_not_take_it() {
+    let (mut center, incident) = due();
+    let before = center.desk.queue().alarm_number;
+    for _ in 0..2 {
+        center.dispatch_answer(incident, not_taken());
+        assert_eq!(center.desk.queue().alarm_number, before + 1);
+    }
+}

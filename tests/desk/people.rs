@@ -119,7 +119,9 @@ impl Center {
     }
 
     pub fn view(&self, incident: Id) -> IncidentView {
-        self.desk.incident(incident, self.at.now).expect("it is in memory")
+        let view = self.desk.incident(incident, self.at.now).expect("it is in memory");
+        assert!(view.advice.starts_with(char::is_uppercase) && view.advice.ends_with('.'), "{}", view.advice);
+        view
     }
 
     /// Presses a button of the page as it is now.

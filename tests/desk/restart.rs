@@ -124,3 +124,26 @@ fn it_is_calm_while_no_incident_is_open() {
     center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
     assert!(!center.desk.is_calm());
 }
+
+#[test]
+fn a_drill_gives_the_answer_again_that_it_was_waiting_for() {
+    let answers = [SimulatedAnswer::NoAnswer, SimulatedAnswer::Confirmed];
+    let mut center = Center::open(simulated(&answers), Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    let mut center = center.restarted(seconds(5));
+    center.after(millis(29_999));
+    assert_eq!(center.told(incident).len(), 0, "it rings for as long as a telephone that nobody answers");
+    center.after(millis(1));
+    assert_eq!(center.told(incident)[0], "no_answer 1");
+}
+
+#[test]
+fn a_contact_answers_once() {
+    let mut center = Center::open(webhook(), Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    let call = center.seen.calls[0].1.call;
+    center.input(Input::Call { call, outcome: CallOutcome::Answered });
+    let (step, history) = (center.view(incident).step, center.history(incident));
+    center.input(Input::Call { call, outcome: CallOutcome::Answered });
+    assert_eq!((center.view(incident).step, center.history(incident)), (step, history));
+}

@@ -116,7 +116,7 @@ fn a_time_that_a_failing_disk_has_put_far_off_is_not_believed() {
     }
     let mut center = center.restarted(seconds(10));
     center.input(Input::Accounts(vec![with_plan("A1", "protect_basic")]));
-    let token = of(&center, "A1")[1];
+    let token = of(&center, "A1")[0];
     assert_eq!(token.issued_wall.0, center.at.wall.0 / 1_000 * 1_000);
 }
 

@@ -114,3 +114,19 @@ fn at_most_twenty_that_have_ended_are_listed() {
     let ended = center.desk.queue().ended;
     assert_eq!((ended.len(), ended[0].id.0), (20, 30));
 }
+
+#[test]
+fn every_button_says_what_it_does() {
+    let labels = Button::ALL.map(Button::label);
+    let expected = [
+        "Call first contact",
+        "Answered",
+        "Confirmed",
+        "Cancelled by contact",
+        "No answer",
+        "Dispatch",
+        "Call next contact",
+        "Close",
+    ];
+    assert_eq!(labels, expected);
+}

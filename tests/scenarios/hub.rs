@@ -275,9 +275,20 @@ impl Hub {
                 Effect::Led { lit } => self.seen.led.push((now, lit)),
                 Effect::Transmit(signal) if self.center_up => self.seen.transmitted.push((now, signal)),
                 Effect::Transmit(signal) => panic!("{:?} was sent on a link that is down", signal.kind),
-                Effect::Tell(Report::State(state)) => self.seen.states.push((now, state)),
-                Effect::Tell(Report::Event(event)) => self.seen.events.push((now, event)),
-                Effect::Tell(Report::Reply { reply, reply_to }) => self.seen.replies.push((now, reply, reply_to)),
+                Effect::Tell(Report::State(state)) => {
+                    let faults = state.faults.iter().map(|fault| &fault.message);
+                    let incidents = state.incidents.iter().map(|incident| &incident.message);
+                    faults.chain(incidents).chain([&state.message]).for_each(|message| assert_is_said_well(message));
+                    self.seen.states.push((now, state));
+                }
+                Effect::Tell(Report::Event(event)) => {
+                    assert_is_said_well(&event.message);
+                    self.seen.events.push((now, event));
+                }
+                Effect::Tell(Report::Reply { reply, reply_to }) => {
+                    assert_is_said_well(&reply.message);
+                    self.seen.replies.push((now, reply, reply_to));
+                }
                 Effect::Log(line) => self.seen.log.push(line),
                 Effect::Persist(batch) => {
                     self.seen.batches += 1;
@@ -311,4 +322,10 @@ impl Hub {
         self.fuel = self.fuel.map(|fuel| fuel.saturating_sub(1));
         !self.dead
     }
+}
+
+/// Whatever people are told is whole sentences.
+fn assert_is_said_well(message: &str) {
+    let begins = message.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+    assert!(begins && message.ends_with(['.', '?', '!']), "{message:?}");
 }

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use sos_hub::controller::moment::{Id, Wall};
+use sos_hub::controller::moment::{Id, Moment, Wall};
 use sos_hub::wire::text::{parse_id, parse_timestamp, tidy, timestamp};
 
 #[test]
@@ -64,6 +64,15 @@ fn a_fresh_id_is_a_uuid_of_version_7_of_its_time() {
     // Where the clock is far off: still one, and in no other field.
     assert_eq!(id(-1, 0x0fff << 64), "00000000-0000-7fff-8000-000000000000");
     assert_eq!(id(i64::MAX, 1), "ffffffff-ffff-7000-8000-000000000001");
+}
+
+/// The first output of SplitMix64 with the seed 0, as its authors publish it, in both halves.
+#[test]
+fn a_fresh_id_mixes_all_that_is_random_and_its_draw() {
+    let id = |random: u128, draw| Moment { wall: Wall(1), random, ..Moment::default() }.fresh_id(draw).to_string();
+    let expected = "00000000-0001-7daf-a220-a8397b1dcdaf";
+    assert_eq!(id(0x9e37_79b9_7f4a_7c15_9e37_79b9_7f4a_7c15, 0), expected);
+    assert_eq!(id(0x9e37_79b9_7f4a_7c12_9e37_79ba_7f4a_7c15, 3), expected);
 }
 
 #[test]

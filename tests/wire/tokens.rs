@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ring::hmac;
 use ring::signature::KeyPair;
 use serde_json::{Value, json};
-use sos_hub::wire::tokens::{KeyProblem, Signer, TokenProblem, Verifier};
+use sos_hub::wire::tokens::{KeyProblem, MAX_BYTES, Signer, TokenProblem, Verifier};
 
 use crate::keys::{Keys, encode, pem};
 
@@ -208,6 +208,11 @@ fn a_token_of_any_size_is_answered() {
     let long = |length: usize| keys.signed(HEADER, &json!({"note": "x".repeat(length)}).to_string());
     assert!(keys.verifier().verify(long(5_000).as_bytes()).is_ok());
     assert_eq!(refused(&keys, long(100_000)), TokenProblem::TooLarge);
+    let (largest, next) =
+        (5_900..6_200).map(|length| (long(length), long(length + 1))).find(|(_, next)| next.len() > MAX_BYTES).unwrap();
+    assert_eq!(largest.len(), MAX_BYTES);
+    assert!(keys.verifier().verify(largest.as_bytes()).is_ok());
+    assert_eq!(refused(&keys, next), TokenProblem::TooLarge);
     assert_eq!(refused(&keys, ".".repeat(8_000)), TokenProblem::NotAToken);
     let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(2_000), "]".repeat(2_000));
     let _ = keys.verifier().verify(keys.signed(HEADER, &deep).as_bytes());

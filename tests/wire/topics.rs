@@ -62,3 +62,12 @@ fn each_end_recognises_the_topics_of_the_other() {
     }
     assert_eq!(parse_hub_topic("center//signal"), None);
 }
+
+#[test]
+fn where_the_hub_speaks_or_listens_nobody_else_is_answered() {
+    let topics = home();
+    let listens = CommandName::ALL.map(|name| topics.command(name));
+    let speaks = [topics.availability(), topics.state(), topics.event(), topics.reply()];
+    assert!(listens.iter().chain(&speaks).all(|topic| topics.is_taken(topic)));
+    assert!(!topics.is_taken("sos/other/state") && !topics.is_taken("replies/to/me"));
+}

@@ -21,7 +21,9 @@ pub enum Outcome {
 
 /// The word in the body of a callback, a JSON object; the error is a sentence.
 pub fn word(body: &[u8]) -> Result<Word, String> {
-    serde_json::from_slice(body).map_err(|problem| format!("This is not understood: {problem}."))
+    // The library lets anything pass in what is ignored.
+    let text = str::from_utf8(body).map_err(|problem| format!("This is not understood: {problem}."))?;
+    serde_json::from_str(text).map_err(|problem| format!("This is not understood: {problem}."))
 }
 
 /// The token in the header `Authorization`, if it is of the scheme `Bearer`.

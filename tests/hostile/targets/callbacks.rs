@@ -28,7 +28,9 @@ pub fn check(data: &[u8]) {
                 Outcome::Cancelled => "cancelled",
                 Outcome::NoAnswer => "no_answer",
             };
-            let said: Value = serde_json::from_slice(body).expect("what is taken is JSON");
+            assert!(str::from_utf8(body).is_ok(), "JSON is UTF-8");
+            // In what is ignored there may be a number that is too large for any reader.
+            let Ok(said) = serde_json::from_slice::<Value>(body) else { return };
             assert!(said["outcome"] == outcome || said.is_array(), "{said}");
             assert!(said.is_array() || said["password"].as_str() == word.password.as_deref(), "{said}");
         }
