@@ -61,10 +61,10 @@ impl Books {
                 lost.incidents.iter().for_each(|id| self.case(id).forgiven = true);
             }
             // The first alarm of an incident is never newer than what is known of it.
-            Entry::AlarmHeard { jti, incident, repeat } => {
-                if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) {
-                    self.cry(incident, jti.clone());
-                }
+            Entry::AlarmHeard { jti, incident, repeat }
+                if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) =>
+            {
+                self.cry(incident, jti.clone());
             }
             Entry::NotLookedUp { jti, incident } => {
                 self.not_looked_up.insert(jti.clone());
