@@ -56,7 +56,7 @@ pub struct Hub {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// Trusted when the kernel says that it is synchronised.
+    /// Trusted when the system says that it is synchronised.
     Auto,
     /// Trusted always.
     Trusted,

@@ -14,9 +14,9 @@ use super::measure::peer::Peer;
 const SENT_BY_BROKER: &str = "$SYS/broker/publish/messages/sent";
 /// How often a batch goes out.
 const BEAT: Duration = Duration::from_millis(1);
-/// More than the hub has the broker pass on: how large, and one of how many.
-const HUGE_BYTES: usize = 100_000;
-const HUGE_EVERY: u64 = 2_000;
+/// About as large as the shipped broker passes on, and one of so many.
+const HUGE_BYTES: usize = 8_000;
+const HUGE_EVERY: u64 = 500;
 /// No flood lasts longer, whatever happens to what it was for.
 const LONGEST: Duration = Duration::from_secs(60);
 

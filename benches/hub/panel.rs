@@ -52,7 +52,10 @@ pub fn pages(hub: &Hub, table: &mut Table) {
             let shown = (0..PAGES).map(|_| pages.recv().expect("a page")).max().expect("pages");
             browser.answer();
             browser.ask("POST /commands/cancel", &format!(r#"{{"id": "cancel-{number}"}}"#));
-            thread::sleep(QUIET);
+            // Before the next one each of them has to know that nothing goes on.
+            for _ in 0..PAGES {
+                pages.recv().expect("a page");
+            }
             shown.ms_since(sent)
         })
         .collect();
@@ -106,16 +109,17 @@ fn press(hub: &Hub, around: &Surroundings, peer: &Peer) -> (f64, f64) {
     (started.at.ms_since(due), late)
 }
 
-/// Pages, each of which says when it shows a countdown.
+/// Pages, each of which says when it shows a countdown, and when it shows none again.
 fn open(browser: &Http) -> Receiver<Instant> {
     let (sender, shown) = channel();
     for _ in 0..PAGES {
         let (mut page, sender) = (browser.beside().updates(), sender.clone());
         let watching = move || loop {
-            if sender.send(page.wait_for(COUNTDOWN)).is_err() {
-                return;
+            for phase in [COUNTDOWN, IDLE] {
+                if sender.send(page.wait_for(phase)).is_err() {
+                    return;
+                }
             }
-            page.wait_for(IDLE);
         };
         // They end with the program: the last ones wait for what does not come.
         thread::Builder::new().stack_size(STACK_BYTES).spawn(watching).expect("a page");

@@ -4,6 +4,7 @@ use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
+use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -39,10 +40,13 @@ impl Clock {
             || kernel_standing().unwrap_or_else(|_| timesyncd_standing(Path::new(TIMESYNCD_FILE)))
         };
         if !trusted && let Err(error) = kernel_standing() {
-            tracing::info!(
-                "this service may not ask the kernel whether the clock is synchronised ({error}): systemd-timesyncd is \
-                 taken at its word; with another time service allow it in the unit, or set hub.clock = \"trusted\""
-            );
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| {
+                tracing::info!(
+                    "this service may not ask the kernel whether the clock is synchronised ({error}): systemd-timesyncd \
+                     is taken at its word; with another time service allow it in the unit, or set hub.clock = \"trusted\""
+                );
+            });
         }
         Clock { standing: Standing { ask, known: None }, randomness, boot }
     }

@@ -44,7 +44,7 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
                 link rel="apple-touch-icon" href="/assets/icon-192.png";
                 link rel="stylesheet" href="/assets/panel.css";
-                @for module in ["app.js", "link.js", "sheet.js", "slider.js", "commands.js", "turns.js", "page.js"] {
+                @for module in SCRIPTS.iter().chain(scripts_of(page)) {
                     link rel="modulepreload" href={ "/assets/" (module) };
                 }
                 script type="application/json" id="words" { (PreEscaped(script_words())) }
@@ -72,6 +72,21 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                 (sheet(standing))
             }
         }
+    }
+}
+
+/// What all pages need, in one step: else a browser finds out what a script imports when it has it.
+const SCRIPTS: &[&str] =
+    &["app.js", "link.js", "sheet.js", "card.js", "armed.js", "slider.js", "commands.js", "turns.js", "page.js"];
+
+/// What a page needs besides, fetched along with the rest.
+fn scripts_of(page: &str) -> &'static [&'static str] {
+    match page {
+        "home" => &["home.js", "history.js"],
+        "live" => &["live.js"],
+        "history" => &["history.js"],
+        "setup" => &["setup.js", "home.js", "history.js"],
+        _ => &[],
     }
 }
 

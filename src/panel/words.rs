@@ -86,7 +86,7 @@ pub const SCRIPT: &[(&str, &str)] = &[
     ("sending", "Asking the hub…"),
     (
         "tryingAgain",
-        "The hub has not answered yet. This page goes on trying for ten seconds. If you can, call the emergency number now.",
+        "The hub has not answered yet. This page goes on trying for ten seconds. To get help now, call the emergency number.",
     ),
     ("tapAgain", "Too early: tap again."),
     ("service.police", "Police"),

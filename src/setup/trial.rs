@@ -10,6 +10,7 @@ use crate::client::{self, Errand};
 use crate::config::Config;
 use crate::controller::input::HardwareReport;
 use crate::controller::words::TestKind;
+use crate::doctor::remedy;
 use crate::drivers::gpio::{Gpio, GpioEvent};
 use crate::wiring;
 
@@ -18,6 +19,8 @@ const START: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 /// No more is to be expected of a button once it was quiet for this long.
 const SETTLED: Duration = Duration::from_millis(200);
+/// How long the hub may take until it knows that it is ready, once all was tested.
+const SETTLES: Duration = Duration::from_secs(5);
 /// How long the center may take for a test.
 const CENTER: Duration = Duration::from_secs(20);
 
@@ -40,6 +43,7 @@ impl Trial<'_> {
             Ok(()) => {
                 self.siren()?;
                 self.center();
+                self.readiness();
             }
             Err(failure) => {
                 let problem = failure.to_string();
@@ -207,6 +211,29 @@ impl Trial<'_> {
                     "The siren was not heard: check its supply and line {line}, then `sudo sos-hub setup --test`."
                 ));
                 return Ok(());
+            }
+        }
+    }
+
+    /// What the hub itself says is missing: a test that was heard is not yet an SOS that works.
+    fn readiness(&mut self) {
+        let deadline = Instant::now() + SETTLES;
+        loop {
+            match client::converse(self.config, &Errand::Status) {
+                Ok((state, _)) if state["ready"] == true => return,
+                Ok(_) if Instant::now() < deadline => std::thread::sleep(BETWEEN_LOOKS),
+                Ok((state, _)) => {
+                    for fault in state["faults"].as_array().into_iter().flatten() {
+                        let message = fault["message"].as_str().unwrap_or_default();
+                        let remedy = fault["code"].as_str().and_then(remedy).unwrap_or_default();
+                        self.fail(&format!("The hub is not ready. {message} {remedy}"));
+                    }
+                    return;
+                }
+                Err(failure) => {
+                    self.fail(&format!("Whether the hub is ready was not seen: {failure}"));
+                    return;
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sos_hub::config::{Camera, PanelTls};
 use sos_hub::controller::input::{Received, ReplyTo};
 use sos_hub::controller::moment::{Boottime, Wall};
+use sos_hub::drivers::clock;
 use sos_hub::panel::{Board, Hub, Panel, PanelSettings};
 use tempfile::TempDir;
 
@@ -47,8 +48,7 @@ impl Hub for Handle {
     }
 
     fn wall(&self) -> Wall {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
-        Wall(i64::try_from(since.as_millis()).expect("a time"))
+        clock::wall()
     }
 
     fn ask_for_life(&self) {

@@ -16,9 +16,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use sos_hub::config::PanelTls;
+use sos_hub::drivers::clock;
 
 use crate::alone::Alone;
 use crate::support::wait_until;
+
+/// What it makes of a file's text.
+type Damage<'a> = &'a dyn Fn(&str) -> String;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -61,7 +65,7 @@ fn what_the_hub_makes_is_what_phones_ask_for() {
     let home = home();
     let certificate = read(home.dir());
     assert!(is_served(home.address, &certificate));
-    let now = SystemTime::now();
+    let now = UNIX_EPOCH + Duration::from_millis(clock::wall().0.unsigned_abs());
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
     let machine = format!("{}.local", machine.trim());
     for name in ["localhost", "127.0.0.1", "::1", &machine] {
@@ -80,7 +84,7 @@ fn what_the_hub_makes_is_what_phones_ask_for() {
 fn a_torn_certificate_or_one_without_its_key_is_made_anew() {
     let mut home = home();
     let other = KeyPair::generate().expect("a key").serialize_pem();
-    let damages: [(&str, &dyn Fn(&str) -> String); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("panel-cert.pem", &|_| String::new()),
         ("panel-cert.pem", &|pem| pem[..pem.len() / 2].to_owned()),
         ("panel-key.pem", &|_| String::new()),

@@ -44,6 +44,7 @@ mod known;
 mod patience;
 mod taps;
 
+mod figures;
 mod installed;
 mod keyboard;
 mod live;

@@ -93,8 +93,13 @@ impl Machine {
 
     /// What the center gives out for an account, in this directory.
     pub fn add_account(&self, account: &str, out: &str) {
+        self.add_account_with(account, out, &["--contact=Ann:+44 1"]);
+    }
+
+    /// The same with these contacts.
+    pub fn add_account_with(&self, account: &str, out: &str, contacts: &[&str]) {
         let mut command = service(env!("CARGO_BIN_EXE_sos-center"), &["account", "add", account]);
-        command.args(["--plan=protect_plus", "--contact=Ann:+44 1", "--address=1 Elm Street", "--name=Family"]);
+        command.args(["--plan=protect_plus", "--address=1 Elm Street", "--name=Family"]).args(contacts);
         command.arg("--password=blue whale").arg("--out").arg(self.path(out));
         let added = command.arg("--config").arg(self.path("center.toml")).output().expect("sos-center runs");
         assert!(added.status.success(), "{added:?}");

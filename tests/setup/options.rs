@@ -104,6 +104,20 @@ fn what_will_not_do_is_refused_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_hub_that_is_not_ready_is_not_said_to_work() {
+    let mut machine = Machine::new();
+    machine.add_account_with("a-5678", "lonely", &[]);
+    machine.start_center();
+    let lonely = machine.path("lonely").display().to_string();
+    let done = machine.setup(&["--yes", "--no-button", "--center", &lonely]).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    assert!(said.contains("The monitoring center has confirmed it."), "{said}");
+    let missing = "The hub is not ready. The monitoring center still lacks an emergency contact of this account. Tell";
+    assert!(said.contains(missing), "{said}");
+}
+
+#[test]
 fn a_hub_with_an_open_incident_is_left_alone() {
     let mut machine = Machine::new();
     machine.start_center();

@@ -61,10 +61,10 @@ impl Books {
                 lost.incidents.iter().for_each(|id| self.case(id).forgiven = true);
             }
             // The first alarm of an incident is never newer than what is known of it.
-            Entry::AlarmHeard { jti, incident, repeat } => {
-                if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) {
-                    self.cry(incident, jti.clone());
-                }
+            Entry::AlarmHeard { jti, incident, repeat }
+                if !self.taken.contains(jti) && (*repeat || !self.is_booked(incident)) =>
+            {
+                self.cry(incident, jti.clone());
             }
             Entry::NotLookedUp { jti, incident } => {
                 self.not_looked_up.insert(jti.clone());
@@ -110,6 +110,10 @@ impl Books {
         let case = self.case(incident);
         (case.cancel_said, case.cancelled) = (false, false);
         case.cries.insert(alarm);
+    }
+
+    fn is_booked(&self, incident: &str) -> bool {
+        self.cases.get(incident).is_some_and(|case| case.step.is_some())
     }
 
     fn case(&mut self, incident: &str) -> &mut Case {

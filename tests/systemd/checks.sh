@@ -45,6 +45,8 @@ within() {
         sleep 0.05
     done
     TOOK=$(($(now) - begun))
+    # The last look may have been a long one.
+    ((TOOK <= limit * 1000)) || { echo "only after $TOOK ms: $*"; return 1; }
 }
 
 # The time since the boot in milliseconds.

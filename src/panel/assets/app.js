@@ -25,7 +25,7 @@ takePins();
 on("state", now);
 on("link", now);
 const page = pages[document.body.dataset.page];
-if (page) page().then(({ start }) => start()).finally(connect);
-else connect();
+connect();
+page?.().then(({ start }) => start());
 
 if (window.isSecureContext) navigator.serviceWorker?.register("/worker.js").catch(() => {});

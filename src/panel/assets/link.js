@@ -30,7 +30,11 @@ let receivedAt = 0;
 /** What the hub's own clock showed when it spoke last, and when that was. */
 let told = null;
 
-export const on = (what, listener) => listeners[what].push(listener);
+/** Calls this with every state, event, or change of the link; and with the state that is known already. */
+export function on(what, listener) {
+  listeners[what].push(listener);
+  if (what === "state" && state) listener(state);
+}
 
 /** How much of an incident's countdown is left, by the hub's own clock. */
 export const remainingMs = (incident) =>

@@ -144,15 +144,17 @@ fn start_and_keep(state_dir: &Path, center: &mut Center) -> bool {
         }
     }
     center.quiet();
-    while ticket > 0 {
-        match next(&told) {
-            Told::Report(StoreReport::Committed { tickets }) if tickets.contains(&ticket) => break,
-            // Damage that shows only when something is written.
-            Told::Report(StoreReport::Failing { problem }) => {
-                assert!(problem.contains("center.db"), "{problem}");
-                return false;
+    if ticket > 0 {
+        loop {
+            match next(&told) {
+                Told::Report(StoreReport::Committed { tickets }) if tickets.contains(&ticket) => break,
+                // Damage that shows only when something is written.
+                Told::Report(StoreReport::Failing { problem }) => {
+                    assert!(problem.contains("center.db"), "{problem}");
+                    return false;
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
     store.stop();
