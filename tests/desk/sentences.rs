@@ -98,3 +98,17 @@ fn the_history_says_how_each_first_call_ended() {
     let no_answer = "Contact 1, Ann, did not answer.\nNobody cancelled: the police are to be dispatched.";
     assert!(history(CallOutcome::NoAnswer).ends_with(no_answer));
 }
+
+#[test]
+fn the_audit_trail_says_what_was_recorded() {
+    let recorded = |outcome| {
+        let (mut center, incident) = alarmed();
+        center.works(incident, &[CallFirstContact, Outcome(outcome)]);
+        center.paper.audit.last().expect("an entry").what.clone()
+    };
+    assert_eq!(recorded(CONFIRMED), "Recorded for the call: confirmed");
+    assert_eq!(recorded(RIGHT), "Recorded for the call: cancelled with the right password");
+    assert_eq!(recorded(WRONG), "Recorded for the call: cancelled without the right password");
+    assert_eq!(recorded(CallOutcome::NoAnswer), "Recorded for the call: no answer");
+    assert_eq!(recorded(CallOutcome::Answered), "Recorded for the call: answered");
+}

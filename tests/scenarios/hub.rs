@@ -74,6 +74,7 @@ pub fn plan_of_token(text: &str) -> Option<PlanToken> {
     Some(plan(monitoring == "true", serial.parse().ok()?))
 }
 
+/// Without a light: its blinking would wake the hub up so often that no deadline which is missing would be noticed.
 pub fn settings() -> Settings {
     let button = |name: &str, press| ButtonSettings { name: name.into(), press, hold: seconds(1) };
     Settings {
@@ -87,7 +88,7 @@ pub fn settings() -> Settings {
             button("bedroom", Press::Request(Service::Siren)),
             button("stop", Press::Cancel),
         ],
-        led: true,
+        led: false,
     }
 }
 

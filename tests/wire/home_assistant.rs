@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sos_hub::controller::input::{Content, Malformed};
-use sos_hub::controller::words::{CommandName, Service};
+use sos_hub::controller::words::{CommandName, Service, Stage};
 use sos_hub::wire::commands;
 use sos_hub::wire::home_assistant::Announcement;
 use sos_hub::wire::topics::AppTopics;
@@ -104,4 +104,46 @@ fn a_siren_that_is_neither_on_nor_off_is_refused() {
     }
     assert!(commands::siren(b"\xff").1.is_err());
     assert!(commands::siren(&[b' '; 5000]).1.is_err());
+}
+
+#[test]
+fn what_its_buttons_press_is_understood() {
+    let hub = announcement("home", "Our home");
+    let components = &payload(&hub)["components"];
+    let pressed = |object: &str| {
+        let button = &components[object];
+        let name = hub.topics.parse(button["cmd_t"].as_str().expect("a topic")).expect("a topic of commands");
+        (name, commands::command(name, button["pl_prs"].as_str().expect("a payload").as_bytes()).expect(object))
+    };
+    for (object, service) in [("police", Service::Police), ("fire", Service::Fire), ("siren_only", Service::Siren)] {
+        let source = Some("home_assistant".to_owned());
+        let request = Content::Request { service, id: None, source, user: None, sent_at: None };
+        assert_eq!(pressed(object), (CommandName::Request, request));
+    }
+    assert_eq!(pressed("silence"), (CommandName::Silence, Content::Silence { id: None }));
+    assert!(matches!(pressed("cancel"), (CommandName::Cancel, Content::Cancel { .. })));
+    assert_eq!(components["siren"]["cmd_t"], "sos/home/siren");
+}
+
+#[test]
+fn every_event_but_the_ticks_of_a_countdown_is_announced() {
+    let payload = payload(&announcement("home", "Our home"));
+    let types: Vec<&str> = payload["components"]["event"]["evt_typ"]
+        .as_array()
+        .expect("types")
+        .iter()
+        .map(|name| name.as_str().expect("a name"))
+        .collect();
+    let stages = Stage::ALL.map(Stage::as_str);
+    assert!(stages.iter().all(|stage| types.contains(stage) == (*stage != "countdown")), "{types:?}");
+    for other in ["countdown_started", "siren_on", "siren_off", "refused", "fault", "restore", "test"] {
+        assert!(types.contains(&other), "{other}");
+    }
+}
+
+#[test]
+fn the_countdown_begins_with_its_whole_length() {
+    let payload = payload(&announcement("home", "Our home"));
+    let template = payload["components"]["countdown"]["val_tpl"].as_str().expect("a template");
+    assert!(template.contains("{% if type == 'countdown_started' %}7{% elif"), "{template}");
 }
