@@ -24,7 +24,13 @@ pub struct Bundle {
     pub center_pub: Vec<u8>,
     pub ca: Option<Vec<u8>>,
     pub plan: Vec<u8>,
+    /// What the center's broker lets the hub in by: a certificate and its key.
+    pub client: Option<(Vec<u8>, Vec<u8>)>,
 }
+
+/// As the center's own instructions name them.
+pub const CLIENT_CERT: &str = "center-client.pem";
+pub const CLIENT_KEY: &str = "center-client.key";
 
 /// The first plan that a hub is given, and how new it is.
 pub struct Plan {
@@ -52,6 +58,16 @@ impl Bundle {
             center_pub: needed(dir, "center.pub")?,
             ca: word("ca_file").map(|name| needed(dir, &name)).transpose()?,
             plan: needed(dir, "plan.jwt")?,
+            client: match (optional(dir, CLIENT_CERT)?, optional(dir, CLIENT_KEY)?) {
+                (Some(cert), Some(key)) => Some((cert, key)),
+                (None, None) => None,
+                (Some(_), None) => {
+                    return Err(not_a_bundle(dir, &format!("{CLIENT_CERT} is there without {CLIENT_KEY}")));
+                }
+                (None, Some(_)) => {
+                    return Err(not_a_bundle(dir, &format!("{CLIENT_KEY} is there without {CLIENT_CERT}")));
+                }
+            },
             account,
         };
         if let Some(key) = &bundle.hub_key {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::answers::{Answers, Broker, Center, Secret};
 use super::broker::{self, LocalBroker};
+use super::bundle::{Bundle, CLIENT_CERT, CLIENT_KEY};
 use super::dialogue::Dialogue;
 use super::document::{Document, quoted};
 use super::existing::Existing;
@@ -219,7 +220,25 @@ impl Writer<'_> {
             self.document.set("center", "username", &quoted(username));
         }
         self.secret("center", "password_file", "center.password", &center.password)?;
+        self.client_certificate(bundle)?;
         self.plan(center)
+    }
+
+    /// The one that came with the bundle; without one, that of the same account stays.
+    fn client_certificate(&mut self, bundle: &Bundle) -> Result<(), Failure> {
+        let keys = [("client_cert_file", CLIENT_CERT), ("client_key_file", CLIENT_KEY)];
+        if let Some((cert, key)) = &bundle.client {
+            self.changes.write(&self.dir.join(CLIENT_CERT), cert, Access::Open)?;
+            self.changes.write(&self.dir.join(CLIENT_KEY), key, Access::Service(self.service))?;
+            for (key, name) in keys {
+                self.document.set("center", key, &quoted(name));
+            }
+        } else if self.existing.word("center", "account").as_ref() != Some(&bundle.account) {
+            for (key, _) in keys {
+                self.document.unset("center", key);
+            }
+        }
+        Ok(())
     }
 
     /// The first plan goes to the hub's memory, unless a newer one is there.

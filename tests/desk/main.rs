@@ -15,6 +15,7 @@ mod orders;
 mod procedure;
 mod restart;
 mod security;
+mod sentences;
 mod simulated;
 mod storage;
 mod supervision;

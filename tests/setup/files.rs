@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use rcgen::{CertificateParams, KeyPair};
+
 use crate::machine::{ACCOUNT, Machine, files_below};
 
 #[test]
@@ -125,4 +127,29 @@ fn a_broker_that_does_not_start_with_it_is_put_back_as_it_was() {
     assert!(errors.contains("has been taken back; it runs as before"), "{errors}");
     assert_eq!(machine.calls(), ["restart mosquitto.service", "restart mosquitto.service"]);
     assert!(!machine.path("mosquitto/conf.d/sos-home.conf").exists() && !machine.path("etc/hub.toml").exists());
+}
+
+#[test]
+fn the_certificate_for_the_centers_broker_comes_with_the_centers_files() {
+    let machine = Machine::new();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec![ACCOUNT.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let toml = machine.read("bundle/hub.toml").replace("#ca_file = \"center-ca.pem\"", "ca_file = \"center-ca.pem\"");
+    fs::write(machine.path("bundle/hub.toml"), toml).unwrap();
+    for name in ["center-ca.pem", "center-client.pem"] {
+        fs::write(machine.path("bundle").join(name), certificate.pem()).unwrap();
+    }
+    let refused = machine.unasked(&["--no-test", "--no-services"]);
+    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("center-client.pem is there without center-client.key"), "{errors}");
+    fs::write(machine.path("bundle/center-client.key"), key.serialize_pem()).unwrap();
+    let done = machine.unasked(&["--no-test", "--no-services"]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(machine.mode("etc/center-client.key") & 0o007, 0);
+    let center = machine.read("etc/hub.toml").parse::<toml::Table>().unwrap()["center"].clone();
+    assert_eq!(center["client_cert_file"].as_str(), Some("center-client.pem"));
+    assert_eq!(center["client_key_file"].as_str(), Some("center-client.key"));
+    assert_eq!(center["ca_file"].as_str(), Some("center-ca.pem"));
+    assert!(machine.sos_hub(&["check"]).status.success());
 }

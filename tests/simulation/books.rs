@@ -62,7 +62,7 @@ impl Books {
             }
             // The first alarm of an incident is never newer than what is known of it.
             Entry::AlarmHeard { jti, incident, repeat }
-                if !self.taken.contains(jti) && (*repeat || self.case(incident).step.is_none()) =>
+                if !self.taken.contains(jti) && (*repeat || !self.is_booked(incident)) =>
             {
                 self.cry(incident, jti.clone());
             }
@@ -110,6 +110,10 @@ impl Books {
         let case = self.case(incident);
         (case.cancel_said, case.cancelled) = (false, false);
         case.cries.insert(alarm);
+    }
+
+    fn is_booked(&self, incident: &str) -> bool {
+        self.cases.get(incident).is_some_and(|case| case.step.is_some())
     }
 
     fn case(&mut self, incident: &str) -> &mut Case {

@@ -114,7 +114,7 @@ impl World {
         let claims = signals::signal(signal, ACCOUNT, HUB);
         let token = self.keys.hub.signer.sign(&claims).expect("claims are a JSON object");
         let incident = signal.incident.map(|id| id.to_string());
-        self.show(Entry::Sent(Sent { jti: signal.jti.to_string(), kind, incident }));
+        self.show(Entry::Sent(Sent { jti: signal.jti.to_string(), kind, incident, repeat: signal.repeat }));
         let topic = self.center_topics.from_hub(HubTopic::Signal);
         let publication = Publication { topic, payload: token.into_bytes(), retain: false, correlation: None };
         self.center_link.publish(publication, Keep::Now, self.now, &mut self.rng);

@@ -125,6 +125,8 @@ pub struct Sent {
     pub jti: String,
     pub kind: &'static str,
     pub incident: Option<String>,
+    /// A further cry, by its own claim.
+    pub repeat: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -219,7 +219,10 @@ impl Ledger {
                 let Some(incident) = sent.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) else { return };
                 if !incident.sent.contains(&sent.jti) {
                     incident.sent.push(sent.jti.clone());
-                    if let Some(cry) = &mut incident.open_cry {
+                    // The first alarm may have waited as long as the cry, and goes before it.
+                    if sent.repeat
+                        && let Some(cry) = &mut incident.open_cry
+                    {
                         cry.get_or_insert(sent.jti.clone());
                     }
                 }

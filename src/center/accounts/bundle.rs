@@ -107,21 +107,13 @@ impl Bundle {
                  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj /CN={id} \\\n    \
                  -CA center-ca.pem -CAkey center-ca.key -addext basicConstraints=critical,CA:FALSE \\\n    \
                  -keyout center-client.key -out center-client.pem\n\
-                 Hand both over with the rest. (A broker that asks hubs for a password instead: mosquitto_passwd.)\n"
+                 Put both into {dir}. (A broker that asks hubs for a password instead: mosquitto_passwd.)\n"
             )
         } else {
             format!(
                 "At the center's broker, choose a password for the hub:\n  \
                  sudo mosquitto_passwd /etc/mosquitto/sos-center.passwd {id} && sudo systemctl reload mosquitto\n"
             )
-        };
-        let (login, of_center) = if is_within_tls {
-            (
-                "sudo install -o root -g sos-hub -m 640 center-client.pem center-client.key /etc/sos-hub/",
-                "client_cert_file and client_key_file",
-            )
-        } else {
-            ("sudoedit /etc/sos-hub/center.password      the password that was chosen above", "password_file")
         };
         let host = &config.hubs.host;
         let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
@@ -133,26 +125,18 @@ impl Bundle {
         } else {
             String::new()
         };
-        let ca = if is_within_tls { format!(" {CA_FILE}") } else { String::new() };
-        // What is no secret is for everybody: a center on the same machine reads the CA, too.
         let own_key = if self.dir.join("hub.key").exists() {
-            "sudo install -o root -g sos-hub -m 640 hub.key /etc/sos-hub/\n  "
-        } else {
             ""
+        } else {
+            "The hub's own key, which stays with it, has to be at /etc/sos-hub/hub.key.\n"
         };
         format!(
             "What its hub needs is in {dir}; hand it over in person, as who has hub.key can speak for this home.\n\n\
              {elsewhere}{broker}\n\
-             On the hub, in a copy of that directory:\n  \
-             {own_key}sudo install -m 644 hub.toml center.pub{ca} /etc/sos-hub/\n  \
-             sudo install -d -o sos-hub -g sos-hub -m 700 /var/lib/sos-hub\n  \
-             sudo install -o sos-hub -g sos-hub -m 600 plan.jwt /var/lib/sos-hub/plan.jwt\n  \
-             {login}\n  \
-             sudoedit /etc/sos-hub/hub.toml             siren, buttons; without \"#\": {of_center} of [center], \
-             username and password_file of [app]\n  \
-             sudo systemd-tmpfiles --create sos-hub.conf\n  \
-             sudo sos-hub check\n  \
-             sudo systemctl enable sos-hub && sudo systemctl restart sos-hub"
+             On the hub, with a copy of that directory:\n  \
+             sudo sos-hub setup --center DIRECTORY\n\
+             {own_key}It asks for siren, buttons and the password that was chosen, starts the hub, and tests all of it. Then remove \
+             the copy."
         )
     }
 }

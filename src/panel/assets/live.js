@@ -3,10 +3,15 @@
 
 import { on } from "./link.js";
 import { say, tell } from "./page.js";
-import { isHeld, onHold, turn } from "./turns.js";
+import { LANES, isHeld, onHold, turn } from "./turns.js";
 
-/** A camera that has a picture gives it within this. */
+/** A camera that has a picture gives it within this; with many cameras each has less. */
 const TURN_MS = 2000;
+const SHORTEST_TURN_MS = 500;
+/** The hub leaves a camera that nobody asked for in ten seconds, and a slow one would have to begin again each time. */
+const ROUND_MS = 8000;
+/** After so many turns in vain a camera waits among the doubtful ones. */
+const MOST_MISSES = 3;
 const AGAIN_MS = 3000;
 const LOOK_MS = 1000;
 /** Without a new picture for so long, and for each camera that takes turns, it is not live. */
@@ -14,6 +19,9 @@ const LATE_MS = 5000;
 const LATE_EACH_MS = 500;
 /** Videos fetch by themselves, as many pieces as they like. */
 const MOST_VIDEOS = 2;
+
+/** How long a turn lasts at most, so that each camera has one in a round. */
+const turnMs = (lane) => Math.max(SHORTEST_TURN_MS, Math.min(TURN_MS, (ROUND_MS * LANES[lane]) / cameras.length));
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -78,11 +86,12 @@ async function picture(address, signal) {
 async function followPictures(camera) {
   const canvas = camera.figure.querySelector("canvas");
   const pen = canvas.getContext("2d");
-  let lane = "good";
+  let misses = 0;
   for (;;) {
     await until(isWanted);
-    const found = await turn(lane, TURN_MS, (signal) => picture(`${camera.name}/picture`, signal));
-    lane = found.picture ? "good" : "doubtful";
+    const lane = misses < MOST_MISSES ? "good" : "doubtful";
+    const found = await turn(lane, turnMs(lane), (signal) => picture(`${camera.name}/picture`, signal));
+    misses = found.picture ? 0 : misses + 1;
     if (found.picture) {
       [canvas.width, canvas.height] = [found.picture.width, found.picture.height];
       pen.drawImage(found.picture, 0, 0);

@@ -2,7 +2,7 @@
 // go of those as soon as somebody is about to ask for help.
 
 /** So many at once in each lane: what answers does not wait behind what does not. */
-const LANES = { good: 2, doubtful: 1 };
+export const LANES = { good: 2, doubtful: 1 };
 /** How long a page leaves off after help was about to be asked for in another tab. */
 const ELSEWHERE_MS = 15000;
 
