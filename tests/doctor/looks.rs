@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use sos_hub::doctor::Holder;
 
 use crate::found::Found;
 use crate::home::Home;
@@ -260,6 +261,12 @@ fn what_systemd_says_of_the_service_is_judged() {
         ("UnitFileState=enabled", "UnitFileState=disabled", "fail", "not enabled"),
         ("ActiveState=active", "ActiveState=failed", "fail", "does not run (failed"),
         ("ActiveState=active\n", "ActiveState=failed\nExecMainStatus=78\n", "fail", "its configuration was refused"),
+        (
+            "ActiveState=active\nSubState=running",
+            "ActiveState=activating\nSubState=auto-restart",
+            "fail",
+            "The service ends again and again",
+        ),
         ("LoadState=loaded", "LoadState=not-found", "fail", "There is no sos-hub.service"),
         ("WatchdogUSec=9s", "WatchdogUSec=0", "warn", "no watchdog"),
     ] {
@@ -268,5 +275,17 @@ fn what_systemd_says_of_the_service_is_judged() {
         shown = shown.replace(from, to);
         fs::write(machine.path("show"), if from.is_empty() { WELL.to_owned() } else { shown }).unwrap();
         Found::of(doctor(&machine)).has("service", verdict, words);
+    }
+}
+
+#[test]
+fn a_line_that_the_hub_holds_is_known_by_the_name_that_its_library_gives_the_kernel() {
+    // rppal calls itself RPPAL.
+    for name in ["sos-hub", "RPPAL", "rppal"] {
+        assert_eq!(Holder::of(name, true), Holder::Hub, "{name}");
+        assert_eq!(Holder::of(name, false), Holder::Namesake, "{name}: it may be the hub, so nobody is told to end it");
+    }
+    for hub_runs in [true, false] {
+        assert_eq!(Holder::of("w1", hub_runs), Holder::Other);
     }
 }
