@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> u8 {
         Ok((config, _)) => look(&mut findings, options, config),
         Err(_) => {
             service::look(&mut findings, options);
-            machine::clock(&mut findings, false);
+            machine::clock(&mut findings, false, None);
             machine::power(&mut findings, &options.sys_dir);
         }
     }
@@ -87,7 +87,8 @@ fn look(findings: &mut Findings, options: &Options, config: &Config) {
     memory::plan(findings, config, visits.state());
     certificates::look(findings, config);
     lines::look(findings, options, config, runs || visits.hub_is_there());
-    machine::clock(findings, config.hub.clock == config::Clock::Trusted);
+    let standing = visits.state().and_then(|state| state["clock"].as_str());
+    machine::clock(findings, config.hub.clock == config::Clock::Trusted, standing);
     machine::power(findings, &options.sys_dir);
     memory::disk(findings, config);
     memory::store(findings, config);

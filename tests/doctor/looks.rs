@@ -203,7 +203,9 @@ fn a_secret_that_is_open_to_all_fails() {
     let nobody = format!("port = {}", free_port());
     fs::set_permissions(home.path().join("hub.key"), fs::Permissions::from_mode(0o644)).unwrap();
     fs::set_permissions(home.path().join("panel.pin"), fs::Permissions::from_mode(0o620)).unwrap();
+    fs::set_permissions(home.write("client-app.password", "secret"), fs::Permissions::from_mode(0o604)).unwrap();
     let found = at_rest(&home, &nobody, &nobody, "[panel]\npin_file = \"panel.pin\"");
+    found.has("secrets", "fail", "client-app.password is open to every user");
     found.has("secrets", "fail", "hub.key is open to every user of this machine (mode 0644)");
     found.has("secrets", "warn", "panel.pin can be changed by its whole group");
     assert_eq!(found.code, 1);
@@ -219,7 +221,7 @@ fn too_low_a_voltage_is_seen_now_and_since_the_boot() {
         ("50005", "fail", "too low."),
         ("50000", "warn", "since the last boot"),
         ("4", "warn", "too hot"),
-        ("0", "ok", "is good"),
+        ("0", "ok", "The supply voltage is good."),
     ] {
         fs::write(firmware.join("get_throttled"), format!("{bits}\n")).unwrap();
         at_rest(&home, &nobody, &nobody, "").has("power", verdict, words);
