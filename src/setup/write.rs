@@ -128,7 +128,7 @@ impl Writer<'_> {
                     })?;
                     self.changes.write(&self.dir.join("home-ca.pem"), &content, Access::Open)?;
                     self.document.set("app", "ca_file", "\"home-ca.pem\"");
-                } else if self.existing.word("app", "host").as_ref() != Some(host) {
+                } else if self.existing.app_host().as_ref() != Some(host) {
                     self.document.unset("app", "ca_file");
                 }
                 Ok(())
