@@ -114,7 +114,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let stop = sender.clone();
     systemd::listen_for_shutdown(move || stop.urgent(Mail::Stop)).map_err(system("a thread for shutdown requests"))?;
 
-    let mut clock = Clock::new(config.hub.clock == config::Clock::Trusted);
+    let is_clock_trusted = config.hub.clock == config::Clock::Trusted;
+    let mut clock = Clock::new(is_clock_trusted);
     let mut controller = Controller::new(config.settings(), clock.boot_id(), clock.moment());
 
     let store_ear = StoreEar::new(sender.clone(), config.center.account.clone(), Arc::clone(&verifier));
@@ -140,7 +141,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let app_ear = AppEar::new(sender.clone(), app_topics.clone(), status_topic);
     let app_link = Link::start(wiring::app_link(config), app_ear).map_err(system("a thread for a link"))?;
     let board = Arc::<Board>::default();
-    let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone());
+    let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone(), Clock::new(is_clock_trusted));
     let panel =
         Panel::start(wiring::panel(config), Arc::clone(&board), panel_ear).map_err(system("a thread for the panel"))?;
     let center_ear = CenterEar::new(sender, center_topics.clone(), verifier);
