@@ -17,9 +17,6 @@ use crate::support::wait_until;
 /// Beyond the quiet hub, which takes 8 MiB as it is installed. At 64 MiB systemd ends it.
 const MOST_KIB: u64 = 44 * 1024;
 
-/// The system's own buffers, 64 KiB a connection at most, come on top.
-const MOST_UNREAD_KIB: u64 = 24 * 1024;
-
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 #[test]
@@ -70,33 +67,6 @@ fn all_that_takes_memory_at_once_takes_less_than_the_hub_has() {
     assert!(most - quiet < MOST_KIB, "{most} KiB, {quiet} KiB of them before");
     let phase = client.status("POST /commands/request", &cookie, r#"{"service": "police", "id": "x"}"#);
     assert_eq!(phase, 200, "and help can be asked for");
-}
-
-/// Nobody has to know the PIN for this: a browser may ask on one connection for page after page, and never read.
-#[test]
-fn pages_that_nobody_reads_take_less_than_the_hub_has() {
-    let mut home = Installation::new(Setup { panel_keys: "tls = \"self-made\"\n".to_owned(), ..Setup::default() });
-    let pid = home.start_without_waiting().pid();
-    home.in_use();
-    let panel = home.panel();
-    let certificate = home.state_dir().join("panel-cert.pem");
-    wait_until("the certificate", || fs::metadata(&certificate).is_ok() && TcpStream::connect(panel).is_ok());
-    let client = Client::new(panel, CertificateDer::from_pem_file(&certificate).expect("the certificate"));
-    let quiet = kib(pid, "VmRSS");
-    let mut open: Vec<Tls> = Vec::new();
-    for _ in 0..280 {
-        let mut stream = client.ask("GET /assets/panel.css", "", "");
-        let again = format!("GET /assets/panel.css HTTP/1.1\r\nHost: {panel}\r\n\r\n").repeat(100);
-        stream.sock.set_nonblocking(true).expect("a stream that does not wait");
-        // As much of it as is taken.
-        let _ = stream.write_all(again.as_bytes());
-        open.push(stream);
-    }
-    let status = client.status("GET /", "", "");
-    assert_eq!(status, 200, "and a page opens");
-    let most = kib(pid, "VmHWM");
-    println!("{} connections: {quiet} KiB before, {most} KiB at most", open.len());
-    assert!(most - quiet < MOST_UNREAD_KIB, "{most} KiB, {quiet} KiB of them before");
 }
 
 /// A number of the kernel's about a process.
