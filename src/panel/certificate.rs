@@ -291,13 +291,15 @@ mod tests {
     fn a_certificate_is_made_anew_before_its_end_while_the_panel_runs() {
         let dir = tempfile::tempdir().unwrap();
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let day = |number: u64| Wall(1_800_000_000_000 + (DAY.as_millis() as i64) * number as i64);
+        let wall = |number: u64| Wall(1_800_000_000_000 + (DAY.as_millis() as i64) * number as i64);
+        let day = |number| Now { wall: wall(number), is_set: true };
         let made = Certificate::new(&PanelTls::SelfMade, listen, &[], dir.path(), day(0)).unwrap().unwrap();
         let first = made.fingerprint();
         made.renew(day(790));
         assert_eq!(made.fingerprint(), first);
-        // A clock that was lost says nothing.
-        made.renew(Wall(0));
+        // A clock that was lost says nothing, nor does one that nobody has set.
+        made.renew(Now { wall: Wall(0), is_set: true });
+        made.renew(Now { wall: wall(795), is_set: false });
         assert_eq!(made.fingerprint(), first);
         made.renew(day(795));
         assert_ne!(made.fingerprint(), first);
