@@ -27,7 +27,7 @@ const OF_THE_DEVICE: [&str; 6] = ["configuration_url", "identifiers", "manufactu
 const OF_ALL: [&str; 8] = ["p", "name", "uniq_id", "def_ent_id", "qos", "ic", "ent_cat", "dev_cla"];
 const OF_A_PLATFORM: [(&str, &[&str]); 5] = [
     ("siren", &["cmd_t", "retain", "support_duration", "support_volume_set", "stat_val_tpl"]),
-    ("button", &["cmd_t", "pl_prs", "retain"]),
+    ("button", &["cmd_t", "cmd_tpl", "pl_prs", "retain"]),
     ("sensor", &["stat_t", "val_tpl", "unit_of_meas", "options", "json_attr_t", "json_attr_tpl"]),
     ("binary_sensor", &["val_tpl", "json_attr_t", "json_attr_tpl"]),
     ("event", &["stat_t", "val_tpl", "evt_typ"]),
@@ -51,7 +51,9 @@ fn home_assistant_is_told_no_key_that_it_does_not_know() {
         assert!(ids.insert(component["uniq_id"].to_string()), "{name}");
         assert!(ids.insert(component["def_ent_id"].to_string()), "{name}");
         assert!(component["def_ent_id"].as_str().expect("an id").starts_with(&format!("{platform}.sos_home_")));
-        assert_eq!(component["qos"], 1, "{name}");
+        // What nobody can tell to be old must not be sent again.
+        let is_sent_once = ["siren", "cancel", "silence"].contains(&name.as_str());
+        assert_eq!(component["qos"], u8::from(!is_sent_once), "{name}");
         assert_ne!(component["retain"], true, "{name}: a stored press would be refused");
     }
     assert_eq!(ids.len(), 2 * 16);
