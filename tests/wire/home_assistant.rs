@@ -108,6 +108,9 @@ fn a_siren_that_is_neither_on_nor_off_is_refused() {
     assert!(commands::siren(&[b' '; 5000]).1.is_err());
 }
 
+/// As Python writes a time.
+const PRESSED_AT: &str = "2026-11-22T10:00:00.123456+00:00";
+
 #[test]
 fn what_its_buttons_press_is_understood() {
     let hub = announcement("home", "Our home");
@@ -115,12 +118,19 @@ fn what_its_buttons_press_is_understood() {
     let pressed = |object: &str| {
         let button = &components[object];
         let name = hub.topics.parse(button["cmd_t"].as_str().expect("a topic")).expect("a topic of commands");
-        (name, commands::command(name, button["pl_prs"].as_str().expect("a payload").as_bytes()).expect(object))
+        let said = button["cmd_tpl"].as_str().or(button["pl_prs"].as_str()).expect("what it says");
+        // As Home Assistant fills it in.
+        let said = said.replace("{{utcnow().isoformat()}}", PRESSED_AT).replace("{{range(99999)|random}}", "4711");
+        (name, commands::command(name, said.as_bytes()).expect(object))
     };
     for (object, service) in [("police", Service::Police), ("fire", Service::Fire), ("siren_only", Service::Siren)] {
         let source = Some("home_assistant".to_owned());
-        let request = Content::Request { service, id: None, source, user: None, sent_at: None };
-        assert_eq!(pressed(object), (CommandName::Request, request));
+        let (name, said) = pressed(object);
+        let Content::Request { sent_at: Some(_), .. } = said else { panic!("it does not say when: {said:?}") };
+        let id = Some(format!("{PRESSED_AT}-4711"));
+        let is_as_pressed = matches!(&said, Content::Request { service: asked, id: told, source: from, user: None, .. }
+            if (*asked, told, from) == (service, &id, &source));
+        assert!(name == CommandName::Request && is_as_pressed, "{said:?}");
     }
     assert_eq!(pressed("silence"), (CommandName::Silence, Content::Silence { id: None }));
     assert!(matches!(pressed("cancel"), (CommandName::Cancel, Content::Cancel { .. })));
