@@ -206,6 +206,7 @@ fn a_first_alarm_that_a_later_cry_has_overtaken_does_not_open_again_what_is_over
     assert_eq!(center.acks_of(10)[0].verdict, Verdict::Accepted);
     assert_eq!(center.told(Id(1)), ["calling_first_contact 1", "cancelled_by_contact 1"]);
     assert_eq!(center.desk.queue().open, [], "nobody is sent after the first contact has cancelled");
+    assert!(center.history(Id(1)).ends_with("a later one had been faster."));
     let mut center = center.restarted(seconds(5));
     center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
     assert_eq!(center.desk.queue().open.len(), 1, "a further cry is one");
