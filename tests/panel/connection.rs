@@ -115,6 +115,8 @@ fn the_history_is_read_when_an_incident_begins_and_ends_and_no_old_answer_is_sho
     home.lines.press(crate::lines::POLICE_BUTTON);
     let incident = home.app.event(since, "countdown_started")["incident"].as_str().expect("an incident").to_owned();
     home.lines.release(crate::lines::POLICE_BUTTON);
+    // The center speaks of what it was told of.
+    home.app.stage(&incident, "acknowledged");
     page.browser.wait("it is there", || page.browser.has("#recent details"));
     page.browser.run("window.answer(Response.json([]));");
     for stage in ["calling_first_contact", "no_answer", "dispatched"] {
