@@ -1,6 +1,6 @@
 //! The LED: steady when the hub is ready, slow with a fault, fast in a countdown, steady with the siren.
 
-use sos_hub::controller::input::{HardwareReport, Input};
+use sos_hub::controller::input::{CenterMessage, HardwareReport, Input};
 use sos_hub::controller::settings::Settings;
 use sos_hub::controller::words::Service;
 
@@ -48,6 +48,14 @@ fn whatever_is_shown_begins_with_light_for_its_whole_half() {
         hub.after(millis(1));
         assert!(!hub.led_line(), "{idle}");
     }
+}
+
+#[test]
+fn a_fault_that_leaves_the_hub_ready_blinks_as_well() {
+    let mut hub = with_a_light();
+    hub.center(CenterMessage::Rejected { problem: "it is odd".into() });
+    assert!(hub.state().ready && hub.has_fault("center_message"));
+    assert_eq!(edges_within(&mut hub, 4), 4);
 }
 
 #[test]
