@@ -35,8 +35,11 @@ impl Hub {
         }
     }
 
-    fn last_seq(&self) -> u64 {
-        self.updates.keys().next_back().copied().unwrap_or(0)
+    /// What its heartbeat says: an incident is named until its end was heard.
+    fn open(&self) -> Vec<(Id, u64)> {
+        let last = self.updates.last_key_value();
+        let has_ended = last.is_some_and(|(_, update)| update.stage.stage().is_end());
+        if has_ended { Vec::new() } else { vec![(Id(1), last.map_or(0, |(seq, _)| *seq))] }
     }
 
     fn stages(&self) -> Vec<String> {
@@ -79,8 +82,7 @@ fn lives(center: &mut Center, story: &Story, hub: &mut Hub) {
             let signal = center.alarm_signal("A1", 10, 1, Service::Police);
             center.hears(signal);
         }
-        let open = [(Id(1), hub.last_seq())];
-        center.heartbeat("A1", &open);
+        center.heartbeat("A1", &hub.open());
         if story.mood == Mood::Slow && !center.dead {
             center.after(seconds(2));
             center.store_answers();

@@ -61,6 +61,19 @@ fn a_hub_that_has_seen_more_than_we_know_of_is_told_where_we_stand_under_a_highe
 }
 
 #[test]
+fn an_end_under_a_number_that_the_hub_took_for_something_else_is_said_again_under_a_higher_one() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    let updates = center.seen.updates.len();
+    // A center before this one had said "confirmed" as its second update, and its disk lost that.
+    center.heartbeat("A1", &[(incident, 2)]);
+    assert_eq!(since(&center, updates), [(3, "cancelled_by_contact 1".to_owned())]);
+    let updates = center.seen.updates.len();
+    center.heartbeat("A1", &[(incident, 2)]);
+    assert_eq!(since(&center, updates), [(3, "cancelled_by_contact 1".to_owned())]);
+}
+
+#[test]
 fn where_nothing_was_said_yet_the_seq_goes_on_above_the_hubs() {
     let (mut center, incident) = alarmed();
     center.heartbeat("A1", &[(incident, 7)]);

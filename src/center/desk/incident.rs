@@ -261,13 +261,14 @@ impl Incident {
     /// The hub has taken the updates up to this one: tells it the rest. If it has taken more than we know of, our memory
     /// is older than its: we go on above it, and say where we stand.
     pub fn say_again_after(&mut self, seq: u64, turn: &mut Turn) {
-        if seq > self.record.update_seq {
+        // A hub that names it still took something else under the number of its end: what was lost with a disk.
+        let took_another = seq == self.record.update_seq && !self.is_open();
+        if seq > self.record.update_seq || took_another {
             if seq < LAST_SEQ {
                 self.record.update_seq = seq;
                 self.unwritten = true;
                 if let Some(stage) = CallStage::parse(self.stage().as_str()) {
-                    let contact = self.calls.last().filter(|call| Some(call.id) == self.call());
-                    let contact = contact.map(|call| (call.position, call.contact.clone()));
+                    let contact = self.contact_of(stage);
                     self.say(stage, contact, None, turn);
                 }
             }
@@ -278,6 +279,15 @@ impl Incident {
         let missed = self.updates.iter().filter(|update| update.seq > seq);
         let valid = missed.filter(|update| !update.stage.stage().is_end() || Some(update.seq) == end);
         turn.soon.extend(valid.map(|update| Effect::Say(Said::Update(update.clone()))));
+    }
+
+    /// Who is being called, or has ended it.
+    fn contact_of(&self, stage: CallStage) -> Option<(u32, String)> {
+        if stage.stage().is_end() {
+            return self.updates.last().and_then(|update| update.contact.clone());
+        }
+        let call = self.calls.last().filter(|call| Some(call.id) == self.call());
+        call.map(|call| (call.position, call.contact.clone()))
     }
 
     /// What it waits for by itself, and when it cries again.

@@ -108,6 +108,6 @@ impl Checker for EveryAlarmIsWorkedToItsEnd {
             let agrees = incident.stage == at_the_center || is_cut_off || excused || case.forgiven;
             holds(agrees, || format!("{id} is {} at the hub, and {at_the_center} at the center", incident.stage))?;
         }
-        Ok(())
+        holds(ledger.shown.is_empty(), || format!("the incidents {:?} never end at the hub", ledger.shown))
     }
 }
