@@ -1,27 +1,24 @@
 //! What the package's scripts do to the services, with everything that they call played by a program that writes down how
 //! it was called. `tests/systemd/lifecycle` sees the same with a real systemd.
 
-#[path = "support/home.rs"]
-mod home;
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output};
 
-use home::Home;
+use tempfile::TempDir;
 
 const UPGRADE: [&str; 2] = ["configure", "0.0.9"];
 
 /// A machine on which systemd runs and these services are in that state: `active`, `inactive`, `failed 78`.
 struct Machine {
-    home: Home,
+    dir: TempDir,
 }
 
 impl Machine {
     fn new(hub: &str, center: &str) -> Machine {
-        let machine = Machine { home: Home::new_empty() };
+        let machine = Machine { dir: tempfile::tempdir().unwrap() };
         for dir in ["systemd", "bin"] {
-            fs::create_dir(machine.home.path().join(dir)).unwrap();
+            fs::create_dir(machine.dir.path().join(dir)).unwrap();
         }
         for program in ["systemd-sysusers", "systemd-tmpfiles", "deb-systemd-helper", "deb-systemd-invoke", "udevadm"] {
             machine.plays(program, "");
@@ -33,13 +30,13 @@ impl Machine {
              *ActiveState*center*) set -- {center}; echo $1;;\n*ExecMainStatus*center*) set -- {center}; echo $2;;\nesac"
         );
         machine.plays("systemctl", &states);
-        symlink("/bin/rm", machine.home.path().join("bin/rm")).unwrap();
+        symlink("/bin/rm", machine.dir.path().join("bin/rm")).unwrap();
         machine
     }
 
     fn plays(&self, program: &str, then: &str) {
-        let path = self.home.path().join("bin").join(program);
-        let log = self.home.path().join("log");
+        let path = self.dir.path().join("bin").join(program);
+        let log = self.dir.path().join("log");
         fs::write(&path, format!("#!/bin/sh\necho \"{program} $*\" >>{}\n{then}\n", log.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -47,13 +44,15 @@ impl Machine {
     /// Runs a script of the package, and returns what came of it and what it had called.
     fn run(&self, script: &str, arguments: &[&str]) -> (Output, String) {
         let text = fs::read_to_string(format!("packaging/debian/{script}")).unwrap();
-        let systemd = self.home.path().join("systemd").display().to_string();
-        let mark = self.home.path().join("installation").display().to_string();
+        let systemd = self.dir.path().join("systemd").display().to_string();
+        let mark = self.dir.path().join("installation").display().to_string();
         let text = text.replace("/run/systemd/system", &systemd).replace("/run/sos-hub.installation", &mark);
-        let _ = fs::remove_file(self.home.path().join("log"));
-        let path = self.home.write(script, text);
-        let output = Command::new("/bin/sh").arg(path).args(arguments).env("PATH", self.home.path().join("bin")).output();
-        (output.unwrap(), fs::read_to_string(self.home.path().join("log")).unwrap_or_default())
+        let _ = fs::remove_file(self.dir.path().join("log"));
+        let path = self.dir.path().join(script);
+        fs::write(&path, text).unwrap();
+        let output =
+            Command::new("/bin/sh").arg(path).args(arguments).env("PATH", self.dir.path().join("bin")).output();
+        (output.unwrap(), fs::read_to_string(self.dir.path().join("log")).unwrap_or_default())
     }
 }
 
@@ -121,7 +120,7 @@ fn an_upgrade_asks_nothing_of_a_hub_that_waits_to_be_set_up() {
 #[test]
 fn a_mount_point_that_cannot_be_deleted_does_not_stop_a_purge() {
     let machine = Machine::new("inactive", "inactive");
-    fs::remove_file(machine.home.path().join("bin/rm")).unwrap();
+    fs::remove_file(machine.dir.path().join("bin/rm")).unwrap();
     machine.plays("rm", "exit 1");
     let (output, called) = machine.run("postrm", &["purge"]);
     assert!(output.status.success(), "{output:?}");

@@ -254,9 +254,11 @@ fn a_hub_and_a_center_on_one_machine_take_nothing_from_each_other() {
         let Some(home) = installed(&names, &before) else { return };
         assert_eq!(mode(&home, "etc/sos-hub"), 0o755);
         let group = |name: &str| fs::metadata(home.path().join(name)).unwrap().gid();
-        for (files, theirs) in
-            [(&of_the_center[..], group("var/lib/sos-center")), (&of_the_hub, group("var/lib/sos-hub")), (&of_others, 0)]
-        {
+        for (files, theirs) in [
+            (&of_the_center[..], group("var/lib/sos-center")),
+            (&of_the_hub, group("var/lib/sos-hub")),
+            (&of_others, 0),
+        ] {
             for file in files {
                 assert_eq!(group(file), theirs, "{file} {names:?}");
             }
@@ -282,6 +284,10 @@ fn what_systemd_hands_over_as_a_credential_stays_with_root_at_each_boot_and_upgr
     for file in secrets {
         let is_handed_over = handed_over.iter().any(|one| one.ends_with(file));
         let group = fs::metadata(home.path().join(file)).unwrap().gid();
-        assert_eq!((mode(&home, file), group == 0), if is_handed_over { (0o600, true) } else { (0o640, false) }, "{file}");
+        assert_eq!(
+            (mode(&home, file), group == 0),
+            if is_handed_over { (0o600, true) } else { (0o640, false) },
+            "{file}"
+        );
     }
 }
