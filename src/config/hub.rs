@@ -121,8 +121,18 @@ fn siren(table: &Table, taken: &Taken, gpio: &Gpio) -> Siren {
     };
     // A Pi pulls lines 0 to 8 up and the others down until a program takes them.
     let pulled_up = siren.line <= 8;
-    if pulled_up != siren.active_low && table.has("line") && !matches!(gpio, Gpio::Mock(_)) {
-        let better = if siren.active_low { "4 to 8" } else { "9 to 27" };
+    if !table.has("line") || matches!(gpio, Gpio::Mock(_)) {
+        return siren;
+    }
+    if [14, 15].contains(&siren.line) && !siren.active_low {
+        table.warn(
+            "line",
+            "is one of the serial console's, which is high while the Pi boots and may sound the siren: take one of 9 to 13 \
+             or 16 to 27"
+                .to_owned(),
+        );
+    } else if pulled_up != siren.active_low {
+        let better = if siren.active_low { "4 to 8" } else { "9 to 13 or 16 to 27" };
         table.warn(
             "line",
             format!("may sound the siren while the Pi boots, as it is pulled that way: take one of {better}, or add a resistor"),
