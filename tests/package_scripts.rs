@@ -72,7 +72,11 @@ fn an_upgrade_starts_no_hub_that_was_stopped_and_restarts_one_that_runs() {
         ("failed 78", "inactive", &["start sos-hub.service"]),
         ("failed 9", "failed 0", &[]),
     ] {
-        let (output, called) = Machine::new(hub, center).run("postinst", &UPGRADE);
+        let machine = Machine::new(hub, center);
+        // First that of the old version: what has failed is not made to look as if somebody had stopped it.
+        let (_, called) = machine.run("postrm", &["upgrade", "0.1.0"]);
+        assert!(!called.contains("reset-failed"), "{called}");
+        let (output, called) = machine.run("postinst", &UPGRADE);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(invoked(&called), done, "{hub} {center}");
         let said = String::from_utf8_lossy(&output.stdout);

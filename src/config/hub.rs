@@ -239,7 +239,7 @@ fn camera(table: &Table) -> Camera {
     if camera.url.starts_with("rtsp") {
         table.warn("url", "is rtsp, which no browser shows: name the camera's http stream (MJPEG, HLS) if it has one");
     }
-    if camera.url.split('/').nth(2).is_some_and(|authority| authority.contains('@')) {
+    if camera.has_its_password_in_its_url() {
         table.warn(
             "url",
             "holds a password, which everyone sees who reads this file: write username and password_file instead",

@@ -215,18 +215,18 @@ impl Link {
 }
 
 /// Whether the broker can be reached, and shows with TLS that it is the right one. Nothing of MQTT is said, so that no
-/// other client is disturbed. Takes at most some five seconds.
+/// other client is disturbed. Takes at most some five seconds. Returns the certificate that it has shown, in DER.
 ///
 /// # Errors
 ///
 /// Why not.
-pub fn reach(settings: &LinkSettings) -> Result<(), LinkProblem> {
+pub fn reach(settings: &LinkSettings) -> Result<Option<Vec<u8>>, LinkProblem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
     let runtime =
         runtime.map_err(|error| problem::configuration(format!("the system gives no poll descriptor ({error})")))?;
     let dialled = runtime.block_on(dial::dial(settings));
     runtime.shutdown_background();
-    dialled.map(drop)
+    dialled.map(|broker| broker.shown.map(|certificate| certificate.to_vec()))
 }
 
 /// What MQTT 5 allows in a Topic Name, without what brokers refuse or break off for.

@@ -107,7 +107,7 @@ impl<'a, L: Listener> Connection<'a, L> {
         let channel_room = usize::from(self.settings.room.under_way) + 2;
         let (client, events) = AsyncClient::new(options(self.settings, tunnel.name())?, channel_room);
         let far = select! {
-            far = dial::dial(self.settings) => far?,
+            far = dial::dial(self.settings) => far?.stream,
             _ = ending.wait_for(Option::is_some) => return Ok(()),
         };
         let farewell = Cell::new(None);
