@@ -128,8 +128,7 @@ fn siren(table: &Table, taken: &Taken, gpio: &Gpio) -> Siren {
         table.warn(
             "line",
             "is one of the serial console's, which is high while the Pi boots and may sound the siren: take one of 9 to 13 \
-             or 16 to 27"
-                .to_owned(),
+             or 16 to 27",
         );
     } else if pulled_up != siren.active_low {
         let better = if siren.active_low { "4 to 8" } else { "9 to 13 or 16 to 27" };
