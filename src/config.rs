@@ -158,6 +158,13 @@ pub struct Camera {
     pub ca_file: Option<PathBuf>,
 }
 
+impl Camera {
+    /// Then the configuration itself is a secret.
+    pub fn has_its_password_in_its_url(&self) -> bool {
+        self.url.split('/').nth(2).is_some_and(|authority| authority.contains('@'))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct HomeAssistant {
     pub discovery: bool,
