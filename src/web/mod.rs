@@ -11,6 +11,7 @@
 //! | [`passwords`] | how passwords are kept and compared |
 //! | [`assets`] | style sheets and scripts in the binary |
 //! | [`events`] | server-sent events that end with the server |
+//! | [`places`] | who gets a connection where there are not enough |
 //! | [`patience`] | a connection whose other side reads nothing is given up |
 
 pub mod assets;
@@ -20,5 +21,6 @@ pub mod guard;
 pub mod hosts;
 pub mod passwords;
 pub mod patience;
+pub mod places;
 pub mod server;
 pub mod sessions;

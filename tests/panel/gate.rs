@@ -127,20 +127,6 @@ fn strangers_take_no_stream_from_those_who_know_the_pin() {
 }
 
 #[test]
-fn one_machine_cannot_take_all_connections() {
-    let home = Alone::start();
-    let mut held: Vec<Stream> = Vec::new();
-    // None of them says a word; and those beyond the limit are cut off.
-    for _ in 0..500 {
-        held.push(Stream::mute([127, 0, 0, 2].into(), home.address));
-    }
-    unlock(home.address);
-    let cut_off = held.iter_mut().skip(288).map(Stream::is_over).filter(|is_over| *is_over).count();
-    assert_eq!(cut_off, 500 - 288);
-    assert!(held[0].is_open(), "at once, and not for their silence");
-}
-
-#[test]
 fn only_a_clock_that_is_set_forgets_a_browser_and_one_forgotten_keeps_its_lane() {
     let home = Alone::start();
     let cookie = unlock(home.address);

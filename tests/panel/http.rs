@@ -109,6 +109,11 @@ impl Stream {
         Stream(BufReader::new(write(stream, &["GET /updates HTTP/1.1", &host, &cookie], "")))
     }
 
+    /// Where it comes from.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.0.get_ref().local_addr().expect("an address")
+    }
+
     /// Whether the other side has cut it off.
     pub fn is_over(&mut self) -> bool {
         let stream = self.0.get_ref();

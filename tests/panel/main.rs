@@ -37,6 +37,7 @@ mod access;
 mod attacks;
 mod certificate;
 mod connection;
+mod crowds;
 mod gate;
 mod hangs;
 mod help;
