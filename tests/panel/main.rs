@@ -32,6 +32,7 @@ mod axe;
 mod camera;
 mod http;
 mod page;
+mod tls;
 
 mod access;
 mod attacks;
