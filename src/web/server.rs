@@ -38,8 +38,9 @@ const HEAD_BYTES: usize = 8 * 1024;
 const MOST_HEADERS: usize = 64;
 /// Of what is written and not sent yet, before and after it is encrypted. It holds one full record.
 const TLS_BUFFER_BYTES: usize = 16 * 1024;
-/// For each direction of a connection; the system doubles it.
-const SYSTEM_BUFFER_BYTES: u32 = 16 * 1024;
+/// What the system holds for a connection; it doubles each. What is sent here is small.
+const RECEIVE_BYTES: u32 = 8 * 1024;
+const SEND_BYTES: u32 = 16 * 1024;
 /// What was sent and is not confirmed: a phone that has left the house says no farewell.
 const GONE: Duration = Duration::from_secs(15);
 /// That the system holds until they are taken.
@@ -47,6 +48,8 @@ const QUEUE: u32 = 128;
 /// Out of descriptors, most likely: some must come back first.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
 const STACK_BYTES: usize = 1024 * 1024;
+#[cfg(target_env = "gnu")]
+const LARGE_BLOCK_BYTES: libc::c_int = 128 * 1024;
 
 /// Where a site listens, and how much of it there may be.
 #[derive(Clone, Debug)]
@@ -110,6 +113,7 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         site: impl FnOnce(Shutdown) -> Router + Send + 'static,
     ) -> io::Result<Server> {
+        give_large_blocks_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(settings.most_blocking)
@@ -152,13 +156,24 @@ impl Server {
     }
 }
 
+/// The allocator of glibc gives a large block back to the system at once, until it has seen one come and go: then it keeps
+/// such blocks for the next time. What a password's hash took for a moment would be lost to the connections, so it is told
+/// to stay at what it begins with.
+fn give_large_blocks_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it changes a number of the allocator's, at any time from any thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+    }
+}
+
 /// Listens with small buffers: the kernel's own would be most of what a connection takes. Connections inherit them, and
 /// the time after which they are over.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    socket.set_recv_buffer_size(SYSTEM_BUFFER_BYTES)?;
-    socket.set_send_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+    socket.set_send_buffer_size(SEND_BYTES)?;
     SockRef::from(&socket).set_tcp_user_timeout(Some(GONE))?;
     socket.bind(address)?;
     socket.listen(QUEUE)
