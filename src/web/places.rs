@@ -94,6 +94,11 @@ impl Place {
         }
     }
 
+    /// Whether it is somebody else's by now.
+    pub fn is_lost(&self) -> bool {
+        !self.places.table().taken.contains_key(&self.number)
+    }
+
     /// Returns when the place is somebody else's.
     pub async fn lost(&self) {
         self.lost.notified().await;
@@ -176,7 +181,7 @@ mod tests {
     }
 
     fn has(place: &Arc<Place>) -> bool {
-        place.places.table().taken.contains_key(&place.number)
+        !place.is_lost()
     }
 
     fn which(places: &[Arc<Place>]) -> Vec<bool> {

@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error_span, warn};
 
+use super::held::Held;
 use super::patience::Patient;
 use super::places::{Place, Places};
 
@@ -240,12 +241,12 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
         debug!("a connection was gone at once: {error}");
         return;
     }
+    let stream = Held::new(stream, Arc::clone(&visit.place));
     let Some(tls) = tls else { return connection(stream, visit).await };
     let greeting = async {
         // TLS begins with this byte; whoever writes HTTP instead is told where to go.
-        let mut first = [0];
-        match stream.peek(&mut first).await {
-            Ok(1) if first[0] != HANDSHAKE => Greeted::Plain(stream),
+        match stream.first_byte().await {
+            Ok(Some(first)) if first != HANDSHAKE => Greeted::Plain(stream),
             Ok(_) => tls
                 .accept_with(stream, |tls| tls.set_buffer_limit(Some(TLS_BUFFER_BYTES)))
                 .await
@@ -263,8 +264,8 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
 
 /// How a connection to a port with TLS begins.
 enum Greeted {
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-    Plain(TcpStream),
+    Tls(Box<tokio_rustls::server::TlsStream<Held>>),
+    Plain(Held),
     Broken(io::Error),
 }
 

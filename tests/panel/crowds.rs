@@ -94,7 +94,7 @@ fn strangers_have_a_share_of_the_connections_and_the_oldest_goes() {
     let cookie = unlock(home.address);
     // 96 are left but for the one of each other address, at most.
     for stream in &mut held[..400 - 96 + 1] {
-        assert!(stream.is_over());
+        assert!(stream.is_reset());
     }
     assert!(held[400 - 96 + 4..].iter_mut().all(Stream::is_open), "and no more");
     assert!({ other }.is_open(), "nobody goes who is alone at an address");

@@ -127,11 +127,11 @@ impl Stream {
         self.0.get_ref().local_addr().expect("an address")
     }
 
-    /// Whether the other side has cut it off.
-    pub fn is_over(&mut self) -> bool {
+    /// Whether the other side has cut it off, and keeps nothing for it.
+    pub fn is_reset(&mut self) -> bool {
         let stream = self.0.get_ref();
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
-        matches!(self.0.read(&mut [0]), Ok(0))
+        self.0.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
     }
 
     /// Of the answer, before anything else is read.
