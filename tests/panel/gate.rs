@@ -168,7 +168,7 @@ fn two_changes_of_the_pin_leave_every_browser_its_lane() {
 
 #[test]
 fn a_pin_file_that_the_hub_may_read_at_last_counts_at_once() {
-    let not_root = NotRoot::default();
+    let not_root = NotRoot;
     let home = Alone::start().again(|dir| {
         for file in fs::read_dir(dir.join("state")).expect("the state").map(|entry| entry.expect("an entry").path()) {
             fs::remove_file(file).expect("what was kept");
@@ -191,7 +191,6 @@ fn a_pin_file_that_the_hub_may_read_at_last_counts_at_once() {
 }
 
 /// What this thread, and those that it starts, may do with files is for root to decide, where root runs the test.
-#[derive(Default)]
 struct NotRoot;
 
 impl NotRoot {
