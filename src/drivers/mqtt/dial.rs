@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
@@ -23,6 +24,8 @@ const DIAL: Duration = Duration::from_secs(5);
 const HEAD_START: Duration = Duration::from_millis(250);
 /// More addresses than this of one name are not tried.
 const MOST_ADDRESSES: usize = 6;
+/// What the system holds of a flood until it is read; it doubles this. Left alone it would take megabytes of ours.
+const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// TCP or TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -68,6 +71,7 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> io::Resu
             let tcp = TcpStream::connect(address).await?;
             // What is said here is small and urgent.
             tcp.set_nodelay(true)?;
+            SockRef::from(&tcp).set_recv_buffer_size(RECEIVE_BYTES)?;
             io::Result::Ok(tcp)
         });
     }
