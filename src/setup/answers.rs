@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::broker::LocalBroker;
 use super::bundle::Bundle;
 use super::dialogue::{Dialogue, Question, first_line_of};
 use super::document::Button;
@@ -37,7 +38,7 @@ pub struct Answers {
 /// The home's broker.
 pub enum Broker {
     /// The mosquitto of this machine.
-    Local { port: u16, home_assistant: bool },
+    Local(LocalBroker),
     /// One that is there.
     There { host: String, port: u16, username: Option<String>, password: Secret, ca_file: Option<PathBuf> },
 }
@@ -60,11 +61,14 @@ struct Asker<'a> {
     options: &'a Options,
     existing: &'a Existing,
     dialogue: &'a Dialogue,
+    /// A mosquitto that is not the hub's runs on this machine.
+    others_broker_runs: bool,
 }
 
-/// Asks everything that is open.
-pub fn ask(options: &Options, existing: &Existing, dialogue: &Dialogue) -> Result<Answers, Failure> {
-    let asker = Asker { options, existing, dialogue };
+/// Asks everything that is open; `broker_runs`: whether there is a mosquitto at work on this machine.
+pub fn ask(options: &Options, existing: &Existing, dialogue: &Dialogue, broker_runs: bool) -> Result<Answers, Failure> {
+    let others_broker_runs = broker_runs && !broker::conf_file(&options.mosquitto_dir).is_file();
+    let asker = Asker { options, existing, dialogue, others_broker_runs };
     // The center's files first: without them there is nothing to set up.
     let center = asker.center()?;
     let id = asker.id(center.as_ref())?;
@@ -183,7 +187,8 @@ impl Asker<'_> {
         }
         if !self.options.button.is_empty() {
             let given = self.options.button.join(", ");
-            return buttons(&given, taken).map(Some).map_err(|problem| Failure::Usage(format!("--button: {problem}")));
+            let list = buttons(&given, taken).map_err(|problem| Failure::Usage(format!("--button: {problem}")))?;
+            return Ok(self.unless_it_is_there(list));
         }
         let there = self.existing.buttons();
         let shown = |list: &[Button]| {
@@ -198,11 +203,29 @@ impl Asker<'_> {
             option: "--button",
         };
         let list = self.dialogue.text(&question, None, Some(&default), |answer| buttons(answer, taken))?;
-        Ok((there.as_ref() != Some(&list)).then_some(list))
+        Ok(self.unless_it_is_there(list))
+    }
+
+    /// The buttons as they are to be, with what nobody was asked about, if that is not how they are. A button is the one
+    /// that was there if it has its name, or else its line.
+    fn unless_it_is_there(&self, mut list: Vec<Button>) -> Option<Vec<Button>> {
+        let there = self.existing.buttons();
+        let names: Vec<String> = list.iter().map(|button| button.name.clone()).collect();
+        for button in &mut list {
+            let former = there.iter().flatten();
+            let same = former
+                .clone()
+                .find(|former| former.name == button.name)
+                .or_else(|| former.clone().find(|former| former.line == button.line && !names.contains(&former.name)));
+            if let Some(same) = same {
+                (button.hold_ms, button.active_low) = (same.hold_ms, same.active_low);
+            }
+        }
+        (there.as_ref() != Some(&list)).then_some(list)
     }
 
     fn broker(&self) -> Result<Broker, Failure> {
-        let conf = self.options.mosquitto_dir.join("conf.d/sos-home.conf");
+        let conf = broker::conf_file(&self.options.mosquitto_dir);
         let default = match self.existing.word("app", "host") {
             Some(host) => {
                 if conf.is_file() && host == "127.0.0.1" {
@@ -216,34 +239,84 @@ impl Asker<'_> {
             }
             None => "local".to_owned(),
         };
+        if !self.dialogue.asks && self.options.broker.is_none() && default == "local" && self.others_broker_runs {
+            return Err(Failure::Usage(
+                "A mosquitto runs here already, and whoever uses it without a login would be let in no more: let the hub \
+                 have it with --broker local, or name a broker with --broker HOST."
+                    .to_owned(),
+            ));
+        }
         let question = Question {
             question: "Which broker do apps and Home Assistant talk to?",
-            why: "\"local\" sets up the mosquitto of this machine; a name or address is one that is there already.",
+            why: if self.others_broker_runs {
+                "\"local\" sets up the mosquitto of this machine. It runs already: whoever uses it then needs a user and \
+                 rights, and what it keeps (retained messages) is lost. A name or address is one that is there already."
+            } else {
+                "\"local\" sets up the mosquitto of this machine; a name or address is one that is there already."
+            },
             option: "--broker",
         };
         let host =
             self.dialogue.text(&question, self.options.broker.as_deref(), Some(&default), |answer| match answer {
                 "" => Err("Answer local, or a name or address.".to_owned()),
-                "local" if !broker::LocalBroker::is_installed(&self.options.mosquitto_dir) => Err(format!(
-                    "There is no mosquitto in {}: install it with `sudo apt-get install mosquitto` and start again.",
-                    self.options.mosquitto_dir.display()
-                )),
+                "local" => self.local_will_do().map(|()| answer.to_owned()),
                 answer => Ok(answer.to_owned()),
             })?;
         if host == "local" { self.local_broker() } else { self.broker_that_is_there(host) }
     }
 
+    fn local_will_do(&self) -> Result<(), String> {
+        let dir = &self.options.mosquitto_dir;
+        if !broker::is_installed(dir) {
+            return Err(format!(
+                "There is no mosquitto in {}: install it with `sudo apt-get install mosquitto`, or name another broker.",
+                dir.display()
+            ));
+        }
+        broker::settings_of_others(dir).map_or(Ok(()), |other| {
+            Err(format!(
+                "mosquitto has settings of its own in {}, beside which those for the hub would keep it from starting: name \
+                 it as one that is there (--broker 127.0.0.1) and give it the users and lines of sos-home.acl, or take \
+                 that file away.",
+                other.display()
+            ))
+        })
+    }
+
     fn local_broker(&self) -> Result<Broker, Failure> {
-        let port = self.options.broker_port.or_else(|| self.existing.number("app", "port")).unwrap_or(1883);
+        let former_port = self.existing.number("app", "port");
+        let port = self.options.broker_port.or(former_port).unwrap_or(1883);
         let question = Question {
             question: "Does Home Assistant get a user at this broker?",
             why: "Its password is put into client-homeassistant.password beside hub.toml, for you to enter there.",
             option: "--home-assistant",
         };
-        let password_file = self.options.config.with_file_name("client-homeassistant.password");
+        let dir = &self.options.mosquitto_dir;
         let given = self.options.home_assistant.map(|whether| whether == Whether::Yes);
-        let home_assistant = self.dialogue.whether(&question, given, password_file.is_file())?;
-        Ok(Broker::Local { port, home_assistant })
+        let home_assistant = self.dialogue.whether(&question, given, broker::knows_home_assistant(dir))?;
+        let word = |table: &str, key: &str, default: &str| {
+            self.existing.word(table, key).unwrap_or_else(|| default.to_owned())
+        };
+        let local = LocalBroker {
+            mosquitto_dir: dir.clone(),
+            port,
+            former_port,
+            topic_prefix: word("app", "topic_prefix", "sos"),
+            discovery_prefix: word("home_assistant", "prefix", "homeassistant"),
+            home_assistant,
+        };
+        for path in local.changed_by_others() {
+            let question = format!("{} is not what this version would write. Replace it?", path.display());
+            let question = Question {
+                question: &question,
+                why: "Somebody has changed it, or it is of another version. A copy is kept. No: the broker stays as it is.",
+                option: "--yes",
+            };
+            if !self.dialogue.whether(&question, None, true)? {
+                return self.broker_that_is_there("127.0.0.1".to_owned());
+            }
+        }
+        Ok(Broker::Local(local))
     }
 
     fn broker_that_is_there(&self, host: String) -> Result<Broker, Failure> {
@@ -378,7 +451,7 @@ fn buttons(answer: &str, taken: &[u8]) -> Result<Vec<Button>, String> {
         }
         let line = free(line(number.trim())?, &taken)?;
         taken.push(line);
-        list.push(Button { name: name.to_owned(), line, service: service.to_owned() });
+        list.push(Button { name: name.to_owned(), line, service: service.to_owned(), hold_ms: None, active_low: None });
     }
     Ok(list)
 }
