@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::Failure;
 
 /// Wrong answers after which nobody seems to be there who understands.
-const PATIENCE: usize = 5;
+pub const PATIENCE: usize = 5;
 /// More of a line is no answer.
 const LONGEST_LINE: usize = 4096;
 
@@ -69,10 +69,15 @@ impl Dialogue {
         Err(Failure::Usage(format!("That question stays open. Answer it with {}.", question.option)))
     }
 
-    /// Yes or no.
-    pub fn whether(&self, question: &Question, given: Option<bool>, default: bool) -> Result<bool, Failure> {
+    /// Yes or no; without a default somebody has to say it.
+    pub fn whether(
+        &self,
+        question: &Question,
+        given: Option<bool>,
+        default: impl Into<Option<bool>>,
+    ) -> Result<bool, Failure> {
         let word = |yes: bool| if yes { "yes" } else { "no" };
-        self.text(question, given.map(word), Some(word(default)), |answer| match answer.to_lowercase().as_str() {
+        self.text(question, given.map(word), default.into().map(word), |answer| match answer.to_lowercase().as_str() {
             "y" | "yes" => Ok(true),
             "n" | "no" => Ok(false),
             _ => Err("Answer yes or no.".to_owned()),

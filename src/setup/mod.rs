@@ -184,7 +184,11 @@ impl Stage<'_> {
         trial.run(restart)?;
         let Trial { confirmed, open, failed, .. } = trial;
         if open.is_empty() {
-            let confirmed = confirmed.join(" and ");
+            let confirmed = match confirmed.split_last() {
+                Some((last, [])) => (*last).to_owned(),
+                Some((last, others)) => format!("{} and {last}", others.join(", ")),
+                None => "nothing".to_owned(),
+            };
             self.dialogue.say(format_args!("\nAll of it works. Confirmed: {confirmed}."));
         } else {
             self.dialogue.say("\nLeft to do:");

@@ -75,12 +75,19 @@ impl<'a> Trial<'a> {
 
     fn wait_for_the_hub(&self) -> Result<(), client::Failure> {
         let deadline = Instant::now() + START;
+        let mut was_told = false;
         loop {
             match client::converse(self.config, &Errand::Status) {
                 Ok(_) => return Ok(()),
                 // Without a service manager nobody has started it just now.
                 Err(failure) if self.services.is_none() || Instant::now() >= deadline => return Err(failure),
-                Err(_) => std::thread::sleep(BETWEEN_LOOKS),
+                Err(_) => {
+                    if !was_told {
+                        self.dialogue.say(format_args!("\nWaiting for the hub, {} seconds at most…", START.as_secs()));
+                        was_told = true;
+                    }
+                    std::thread::sleep(BETWEEN_LOOKS);
+                }
             }
         }
     }
@@ -109,7 +116,7 @@ impl<'a> Trial<'a> {
             }
             let question =
                 Question { question: "Did you hear it?", why: "For two seconds, just now.", option: "--no-test" };
-            if self.dialogue.whether(&question, None, true)? {
+            if self.dialogue.whether(&question, None, None)? {
                 self.confirmed.push("the siren");
                 return Ok(());
             }

@@ -1,5 +1,7 @@
 //! From the answers to the files: all of them, or none.
 
+mod judgement;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +10,12 @@ use super::Failure;
 use super::answers::{Answers, Broker, Center, Secret};
 use super::broker::{self, LocalBroker};
 use super::bundle::{Bundle, CLIENT_CERT, CLIENT_KEY};
-use super::document::{Button, Document, quoted};
+use super::document::{Document, quoted};
 use super::existing::Existing;
 use super::files::{self, Access, Changes};
 use super::options::{Options, Reach};
 use super::users::{self, Owner};
-use crate::config::{self, Config, Problems};
-use crate::controller::settings::Press;
+use crate::config::{Config, Problems};
 
 /// What came of it.
 pub struct Written {
@@ -309,8 +310,9 @@ impl Writer<'_> {
             _ => Ok(Config::load(&candidate)),
         };
         trial.undo();
-        let (config, warnings) = loaded?.map_err(Failure::Refused)?;
-        if !is_as_answered(&config, answers) {
+        let (config, warnings) = loaded?.map_err(|problems| Failure::Refused(problems.of(path)))?;
+        let warnings = warnings.of(path);
+        if !judgement::is_as_answered(&config, answers) {
             return Err(Failure::Configuration(format!(
                 "{} is written in a way that the setup cannot change: change it by hand, or begin anew with --fresh.",
                 path.display()
@@ -323,52 +325,6 @@ impl Writer<'_> {
         }
         self.changes.write(path, text.as_bytes(), access)?;
         Ok((config, warnings))
-    }
-}
-
-/// Lines were changed, and what they mean is known only now.
-fn is_as_answered(config: &Config, answers: &Answers) -> bool {
-    let buttons = |list: &[Button]| {
-        list.len() == config.buttons.len()
-            && list.iter().zip(&config.buttons).all(|(asked, read)| is_button(asked, read))
-    };
-    let center = |center: &Center| {
-        config.center.account == center.bundle.account
-            && (&config.center.broker.host, config.center.broker.port) == (&center.bundle.host, center.bundle.port)
-    };
-    config.hub.id == answers.id
-        && (config.siren.line, config.siren.active_low) == (answers.siren_line, answers.siren_active_low)
-        && config.led == answers.led_line
-        && answers.buttons.as_deref().is_none_or(buttons)
-        && is_broker(&config.app.broker, &answers.broker)
-        && answers.center.as_ref().is_none_or(center)
-        && config.panel.listen.port() == answers.panel_port
-        && config.panel.listen.ip().is_loopback() == (answers.reach == Reach::Local)
-        && config.panel.pin_file.is_some() != matches!(answers.pin, Secret::None)
-}
-
-fn is_button(asked: &Button, read: &config::Button) -> bool {
-    let press = match &read.press {
-        Press::Request(service) => service.as_str(),
-        Press::Cancel => "cancel",
-    };
-    let hold = asked.hold_ms.is_none_or(|hold| u128::try_from(hold).is_ok_and(|hold| hold == read.hold.as_millis()));
-    (&asked.name, asked.line, asked.service.as_str()) == (&read.name, read.line, press)
-        && hold
-        && asked.active_low.unwrap_or(true) == read.active_low
-}
-
-fn is_broker(read: &config::Broker, asked: &Broker) -> bool {
-    let user = read.login.as_ref().map(|login| login.username.as_str());
-    match asked {
-        Broker::Local(local) => {
-            (read.host.as_str(), read.port, user) == ("127.0.0.1", local.port, Some(broker::HUB_USER))
-                && read.tls.is_none()
-        }
-        Broker::There { host, port, username, ca_file, .. } => {
-            (&read.host, read.port, user) == (host, *port, username.as_deref())
-                && (ca_file.is_none() || read.tls.is_some())
-        }
     }
 }
 

@@ -43,7 +43,7 @@ fn a_home_is_set_up_and_tested_in_one_dialogue_and_nothing_is_raised() {
     let (status, said, errors) = person.ends();
     assert_eq!((status.code(), errors.as_str()), (Some(0), ""), "{said}");
     assert!(said.contains("The monitoring center has confirmed it."), "{said}");
-    let all = "All of it works. Confirmed: the buttons and the siren and the way to the center.";
+    let all = "All of it works. Confirmed: the buttons, the siren and the way to the center.";
     assert!(said.contains(all), "{said}");
 
     let check = machine.sos_hub(&["check"]);
@@ -118,6 +118,37 @@ fn a_button_that_reads_as_pressed_is_told_and_not_waited_for() {
         said.contains("hallway reads as pressed while nobody presses it: check its wire and pull-up on line 22"),
         "{said}"
     );
+}
+
+#[test]
+fn an_answer_that_will_not_do_is_asked_for_again_at_once() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    let mut person = Person::start(machine.setup(&["--center", &machine.path("bundle").display().to_string()]));
+    person.answers("password at the center's broker", "");
+    let long = format!("{}:22:police", "x".repeat(33));
+    for (question, wrong, complaint, right) in [
+        ("What is this hub called", "my home", "will not do", "home"),
+        ("Which line switches the siren", "28", "no BCM line", "17"),
+        ("At which level", "loud", "Answer high or low", "high"),
+        ("Is there an LED", "17", "is taken already", "none"),
+        ("Which buttons", &long, "is too long", "none"),
+        ("Which broker", "mqtt://broker", "leave out what comes before", "local"),
+        ("Does Home Assistant", "perhaps", "Answer yes or no", "no"),
+        ("Who can open the panel", "all", "Answer local or network", "local"),
+        ("Which PIN", "123", "at least 4 characters", "4711"),
+    ] {
+        person.answers(question, wrong);
+        person.asked(question);
+        assert!(person.said().contains(complaint), "{question}: {}", person.said());
+        person.types(right);
+    }
+    person.answers("Test the siren now", "yes");
+    // The Enter key alone confirms nothing.
+    person.answers("Did you hear it", "");
+    person.answers("Did you hear it", "yes");
+    let (status, said, errors) = person.ends();
+    assert_eq!((status.code(), errors.as_str()), (Some(0), ""), "{said}");
 }
 
 #[test]

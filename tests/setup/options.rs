@@ -95,6 +95,7 @@ fn what_will_not_do_is_refused_and_nothing_is_changed() {
         let refused = machine.setup(&all).output().unwrap();
         assert_eq!(refused.status.code(), Some(code), "{arguments:?}: {refused:?}");
         assert!(errors(&refused).contains(words), "{arguments:?}: {}", errors(&refused));
+        assert!(!errors(&refused).contains("candidate"), "no such file is left: {}", errors(&refused));
         let after = crate::machine::files_below(machine.dir.path());
         assert_eq!(after.len(), before.len(), "{arguments:?}: {after:?}");
         for (path, content) in &before {
