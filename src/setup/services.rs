@@ -85,12 +85,19 @@ impl Services {
 
     /// What systemd says of the hub's service; nothing where it says nothing.
     pub fn hub_unit(&self) -> HubUnit {
-        let said = self.systemctl(&["show", "--property=ExecStart,LoadCredential", HUB]);
-        let said = said.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
-        let value = |key: &str| said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or("");
-        let mut words = value("ExecStart").split_whitespace();
+        let said = |arguments: &[&str]| {
+            let done = self.systemctl(arguments);
+            done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default()
+        };
+        let shown = said(&["show", "--property=ExecStart", HUB]);
+        let mut words = shown.split_whitespace();
         let config = words.find(|word| *word == "--config").and_then(|_| words.next()).map(PathBuf::from);
-        let names = value("LoadCredential").split_whitespace().filter_map(|pair| pair.split(':').next());
+        // `show` has no words for credentials ("[unprintable]"); the unit's files have, drop-ins included.
+        let text = said(&["cat", HUB]);
+        let settings = text.lines().filter_map(|line| line.trim().split_once('='));
+        let names = settings
+            .filter(|(key, _)| matches!(*key, "LoadCredential" | "LoadCredentialEncrypted"))
+            .filter_map(|(_, value)| value.split(':').next().filter(|name| !name.is_empty()));
         HubUnit { config, credentials: names.map(str::to_owned).collect() }
     }
 

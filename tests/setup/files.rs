@@ -133,8 +133,9 @@ fn what_the_services_user_could_not_read_is_refused() {
     assert!(errors.contains("panel.pin") && errors.contains("Nothing was changed"), "{errors}");
     assert_eq!(machine.read("etc/hub.toml"), before);
     // Where systemd hands the secrets over they stay closed to it.
-    fs::write(machine.path("show"), "LoadCredential=panel.pin:/etc/sos-hub/panel.pin hub.key:/etc/sos-hub/hub.key\n")
-        .unwrap();
+    let unit =
+        "[Service]\nLoadCredential=panel.pin:/etc/sos-hub/panel.pin\nLoadCredential=hub.key:/etc/sos-hub/hub.key\n";
+    fs::write(machine.path("cat"), unit).unwrap();
     let done = again(&[]);
     assert!(done.status.success(), "{done:?}");
     assert_eq!((machine.mode("etc/hub.key"), machine.mode("etc/app.password")), (0o600, 0o640));

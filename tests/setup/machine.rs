@@ -20,7 +20,7 @@ pub const ACCOUNT: &str = "a-1234";
 const SYSTEMCTL: &str = r#"#!/bin/sh
 dir=$(dirname "$0")
 case $1 in
-show) cat "$dir/show" 2>/dev/null; exit 0 ;;
+show | cat) cat "$dir/$1" 2>/dev/null; exit 0 ;;
 is-active) kill -0 "$(cat "$dir/$3.pid" 2>/dev/null)" 2>/dev/null; exit ;;
 stop)
     case $2 in
