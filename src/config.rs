@@ -19,7 +19,7 @@ use crate::controller::settings::{ButtonSettings, Press, Settings};
 
 pub use broker::{Broker, ClientCertificate, Login, Tls};
 pub use problem::Problems;
-pub use rules::is_topic_word;
+pub use rules::{host_problem, is_topic_word};
 
 /// Where the installed hub has its configuration.
 pub const DEFAULT_PATH: &str = "/etc/sos-hub/hub.toml";
