@@ -83,6 +83,19 @@ fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
 }
 
 #[test]
+fn a_page_whose_scripts_do_not_come_says_whom_to_call_and_tries_again() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.block("*/assets/slider.js");
+    page.open("/");
+    page.browser.wait_for_text_in("#lost", "To get help, call the emergency number.");
+    page.browser.wait("it has tried again", || {
+        page.browser.run("return performance.getEntriesByType('navigation')[0].type;") == "reload"
+    });
+    page.browser.wait_for_text_in("#lost", "the SOS button does not work yet");
+}
+
+#[test]
 fn a_press_of_a_button_opens_the_countdown_on_every_page() {
     let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);
