@@ -23,6 +23,8 @@ pub use rules::is_topic_word;
 
 /// Where the installed hub has its configuration.
 pub const DEFAULT_PATH: &str = "/etc/sos-hub/hub.toml";
+/// Where the hub keeps its memory if nothing else is said.
+pub const DEFAULT_STATE_DIR: &str = "/var/lib/sos-hub";
 
 /// A configuration in which every value keeps its rules and every file named was there and held what it must. Paths are
 /// whole: a relative one began at the directory of the configuration file.

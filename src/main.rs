@@ -47,17 +47,22 @@ fn run(path: &Path) -> u8 {
         Ok(log) => log,
         Err(error) => return told(Err::<(), _>(format!("The log cannot be started: {error}."))),
     };
-    with_config(path, |config| match daemon::run(config) {
-        Ok(()) => exit::WELL,
-        Err(failure) => {
-            eprintln!("{failure}");
-            if failure.is_configuration() { exit::CONFIGURATION } else { exit::FAILED }
+    match daemon::wait_until_set_up(path) {
+        Ok(true) => {
+            with_config(path, |config| daemon::run(config).map_or_else(|failure| failed(&failure), |()| exit::WELL))
         }
-    })
+        Ok(false) => exit::WELL,
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &daemon::Failure) -> u8 {
+    eprintln!("{failure}");
+    if failure.is_configuration() { exit::CONFIGURATION } else { exit::FAILED }
 }
 
 fn rest(path: &Path) -> u8 {
-    if !Config::is_set_up(path) {
+    if daemon::is_new(path) {
         // There was nothing to drive.
         return exit::WELL;
     }

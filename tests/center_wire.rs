@@ -4,12 +4,13 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod keys;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use keys::Keys;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sos_hub::center::desk::effect::{CallRequest, DispatchRequest, Update};
+use sos_hub::center::desk::effect::{AlertRequest, CallRequest, DispatchRequest, Update};
 use sos_hub::center::desk::words::{AccountId, Ack, Contact, PlanToken, Signal, SignalKind, Verdict};
 use sos_hub::center::wire::outcomes::{self, Outcome};
 use sos_hub::center::wire::{requests, said, signals};
@@ -411,4 +412,19 @@ fn a_provider_bears_its_token_and_says_one_of_four_words() {
     assert_eq!(cancelled.password.as_deref(), Some("sunflower"));
     assert!(word("maybe").unwrap_err().starts_with("This is not understood: "));
     assert!(outcomes::word(b"{\"outcome\": \"confirmed\", \"more\": \"\xff\"}").is_err(), "JSON is UTF-8");
+}
+
+#[test]
+fn an_alarm_that_nobody_takes_is_told_without_naming_anybody() {
+    let request = AlertRequest { account: account(), incident: INCIDENT, service: Service::Fire, received_wall: AT };
+    let said: Value = serde_json::from_slice(&requests::unattended(&request, AT)).unwrap();
+    let expected = json!({"kind": "unattended", "account": "a-17", "incident": INCIDENT.to_string(), "service": "fire",
+        "received_at": "2026-11-22T10:00:00.000Z", "iat": 1_795_341_600});
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn an_account_is_found_by_the_text_of_a_topic() {
+    let known = BTreeSet::from([account()]);
+    assert!(known.contains("a-17") && !known.contains("a-18"));
 }

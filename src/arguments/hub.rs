@@ -66,7 +66,7 @@ pub enum Command {
     /// Drive siren and LED to rest, for the service manager
     #[command(hide = true)]
     Rest(ConfigFile),
-    /// Whether somebody has begun to set the hub up, for the service manager: exit 0, or 1 with what to do
+    /// Whether somebody has begun to set the hub up, for the installation: exit 0, or 1 with what to do
     #[command(hide = true)]
     Configured(ConfigFile),
 }

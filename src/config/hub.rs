@@ -83,7 +83,7 @@ fn driven(file: &Table, taken: &Taken) -> Outputs {
 
 fn hub(table: &Table) -> Hub {
     let id = table.required("id", "\"home\"", rules::topic_word);
-    let state_dir = table.or("state_dir", PathBuf::from("/var/lib/sos-hub"), |value| value.file_path());
+    let state_dir = table.or("state_dir", PathBuf::from(super::DEFAULT_STATE_DIR), |value| value.file_path());
     if files::is_no_directory(&state_dir) {
         let problem =
             format!("names {}, which is a file: the hub forgets everything at a restart", state_dir.display());

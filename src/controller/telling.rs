@@ -24,8 +24,8 @@ pub(super) struct Telling {
     next_ticket: u64,
     /// Everything up to this ticket is on disk.
     committed: u64,
-    /// The ticket and time of the oldest batch that the store has not answered for.
-    unanswered: Option<(u64, Boottime)>,
+    /// Since when the store has not answered for a batch.
+    unanswered: Option<Boottime>,
     waiting: VecDeque<Waiting>,
     /// The store has said that it fails: nobody waits for it.
     failing: bool,
@@ -48,7 +48,7 @@ impl Telling {
     pub fn take(&mut self, records: Vec<Record>, reports: Vec<Report>, now: Boottime, effects: &mut Vec<Effect>) {
         if !records.is_empty() {
             self.next_ticket += 1;
-            self.unanswered.get_or_insert((self.next_ticket, now));
+            self.unanswered.get_or_insert(now);
             effects.push(Effect::Persist(Batch { ticket: self.next_ticket, records }));
         }
         if !reports.is_empty() {
@@ -60,7 +60,7 @@ impl Telling {
         self.failing = false;
         self.stalled = false;
         self.committed = self.committed.max(ticket);
-        self.unanswered = (ticket < self.next_ticket).then_some((ticket + 1, now));
+        self.unanswered = (ticket < self.next_ticket).then_some(now);
     }
 
     /// Whether the store has just begun to fail.
@@ -71,7 +71,7 @@ impl Telling {
 
     /// Whether the store has just become silent for too long.
     pub fn stalls(&mut self, now: Boottime) -> bool {
-        let silent = self.unanswered.is_some_and(|(_, since)| now >= since + SILENCE);
+        let silent = self.unanswered.is_some_and(|since| now >= since + SILENCE);
         silent && !core::mem::replace(&mut self.stalled, true)
     }
 
@@ -101,7 +101,7 @@ impl Telling {
 
     pub fn deadline(&self) -> Option<Boottime> {
         let patience = self.waiting.front().map(|head| head.since + PATIENCE);
-        let silence = self.unanswered.filter(|_| !self.stalled).map(|(_, since)| since + SILENCE);
+        let silence = self.unanswered.filter(|_| !self.stalled).map(|since| since + SILENCE);
         super::turn::earliest(patience, silence)
     }
 }

@@ -1,7 +1,7 @@
 //! From the drivers to the loop: bytes become words here, on the threads of the drivers, and land in the mailbox.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Mail, Organ};
 use crate::controller::effect::Restored;
@@ -10,7 +10,7 @@ use crate::controller::input::{
 };
 use crate::controller::moment::{Boottime, Wall};
 use crate::controller::words::CommandName;
-use crate::drivers::clock;
+use crate::drivers::clock::{self, Clock};
 use crate::drivers::mqtt::{Listener, Message};
 use crate::mailbox::Sender;
 use crate::panel::Hub;
@@ -79,11 +79,13 @@ impl Listener for AppEar {
 pub(super) struct PanelEar {
     sender: Sender<Mail>,
     state_dir: PathBuf,
+    clock: Mutex<Clock>,
 }
 
 impl PanelEar {
-    pub fn new(sender: Sender<Mail>, state_dir: PathBuf) -> PanelEar {
-        PanelEar { sender, state_dir }
+    /// `clock` tells whether the time may be believed.
+    pub fn new(sender: Sender<Mail>, state_dir: PathBuf, clock: Clock) -> PanelEar {
+        PanelEar { sender, state_dir, clock: Mutex::new(clock) }
     }
 }
 
@@ -94,6 +96,10 @@ impl Hub for PanelEar {
 
     fn wall(&self) -> Wall {
         clock::wall()
+    }
+
+    fn is_clock_set(&self) -> bool {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).synced()
     }
 
     fn ask_for_life(&self) {

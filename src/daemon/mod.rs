@@ -4,10 +4,11 @@ mod announced;
 mod ears;
 mod hands;
 pub mod turns;
+mod unset;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ use crate::wire::tokens::{Signer, Verifier};
 use crate::wiring;
 use ears::{AppEar, CenterEar, PanelEar, StoreEar};
 use hands::Hands;
+pub use unset::{is_new, wait_until_set_up};
 
 /// How long the start waits for what the disk holds. Then the hub is there without it: a broken disk must not keep the
 /// button and the siren from working.
@@ -65,6 +67,8 @@ pub enum Failure {
     Key(String),
     /// A line cannot be driven: which, and why.
     Line(String),
+    /// The configuration is gone or empty, and the trace that the hub has left shows that it was not always so.
+    Lost { config: PathBuf, trace: PathBuf },
     /// The system gave no thread, descriptor or the like.
     System { what: &'static str, error: io::Error },
 }
@@ -74,6 +78,12 @@ impl fmt::Display for Failure {
         match self {
             Failure::Key(problem) => f.write_str(problem),
             Failure::Line(problem) => write!(f, "A line cannot be driven to rest: the {problem}."),
+            Failure::Lost { config, trace } => write!(
+                f,
+                "{} sets nothing, yet this hub was set up, as {} shows: restore the file from a copy, or run `sudo sos-hub setup`.",
+                config.display(),
+                trace.display()
+            ),
             Failure::System { what, error } => write!(f, "The system cannot give {what} to sos-hub: {error}."),
         }
     }
@@ -104,7 +114,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let stop = sender.clone();
     systemd::listen_for_shutdown(move || stop.urgent(Mail::Stop)).map_err(system("a thread for shutdown requests"))?;
 
-    let mut clock = Clock::new(config.hub.clock == config::Clock::Trusted);
+    let is_clock_trusted = config.hub.clock == config::Clock::Trusted;
+    let mut clock = Clock::new(is_clock_trusted);
     let mut controller = Controller::new(config.settings(), clock.boot_id(), clock.moment());
 
     let store_ear = StoreEar::new(sender.clone(), config.center.account.clone(), Arc::clone(&verifier));
@@ -130,7 +141,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let app_ear = AppEar::new(sender.clone(), app_topics.clone(), status_topic);
     let app_link = Link::start(wiring::app_link(config), app_ear).map_err(system("a thread for a link"))?;
     let board = Arc::<Board>::default();
-    let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone());
+    let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone(), Clock::new(is_clock_trusted));
     let panel =
         Panel::start(wiring::panel(config), Arc::clone(&board), panel_ear).map_err(system("a thread for the panel"))?;
     let center_ear = CenterEar::new(sender, center_topics.clone(), verifier);

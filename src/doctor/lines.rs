@@ -11,9 +11,30 @@ use crate::config::{Config, Gpio};
 use crate::drivers::gpio;
 
 /// How the hub, and the library that it reaches the lines through, call themselves to the kernel.
-const OURS: [&str; 2] = ["sos-hub", "rppal"];
+const OURS: [&str; 2] = ["sos-hub", "RPPAL"];
 
-pub fn look(findings: &mut Findings, options: &Options, config: &Config, hub_is_there: bool) {
+/// Who holds a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    Hub,
+    /// It calls itself as the hub does, and no hub is known to run.
+    Namesake,
+    Other,
+}
+
+impl Holder {
+    /// `name`: what the holder calls itself to the kernel. `hub_runs`: so says systemd, or the hub itself.
+    pub fn of(name: &str, hub_runs: bool) -> Holder {
+        let is_ours = OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name));
+        match (is_ours, hub_runs) {
+            (true, true) => Holder::Hub,
+            (true, false) => Holder::Namesake,
+            (false, _) => Holder::Other,
+        }
+    }
+}
+
+pub fn look(findings: &mut Findings, options: &Options, config: &Config, hub_runs: bool) {
     if let Gpio::Mock(dir) = &config.gpio {
         findings.add(Finding::warn(
             "lines",
@@ -31,20 +52,31 @@ pub fn look(findings: &mut Findings, options: &Options, config: &Config, hub_is_
             Ok(None) => {
                 findings.add(Finding::ok("lines", format!("Line {line} of {what} is held by no other program.")))
             }
-            Ok(Some(holder)) if OURS.contains(&holder.as_str()) && hub_is_there => {
-                findings.add(Finding::ok("lines", format!("Line {line} of {what} is held by the hub.")));
-            }
-            Ok(Some(holder)) => findings.add(Finding::fail(
-                "lines",
-                format!("Line {line} of {what} is held by another program or driver, {holder:?}."),
-                "End it, or take its dtoverlay out of /boot/firmware/config.txt, or choose another line.",
-            )),
+            Ok(Some(name)) => findings.add(held(&what, line, &name, Holder::of(&name, hub_runs))),
             Err(problem) => {
                 let mend = "On a Pi: run it with sudo, and see that /dev/gpiochip0 belongs to the group gpio.";
                 findings.add(Finding::fail("lines", format!("Line {line} of {what} cannot be seen: {problem}."), mend));
                 return;
             }
         }
+    }
+}
+
+fn held(what: &str, line: u8, name: &str, holder: Holder) -> Finding {
+    match holder {
+        Holder::Hub => Finding::ok("lines", format!("Line {line} of {what} is held by the hub.")),
+        Holder::Namesake => Finding::warn(
+            "lines",
+            format!(
+                "Line {line} of {what} is held by a program named {name:?}, as a hub's is, and no hub was seen to run."
+            ),
+            "See which it is: `sudo systemctl status sos-hub` and `ps aux`. It may be a hub that was started by hand.",
+        ),
+        Holder::Other => Finding::fail(
+            "lines",
+            format!("Line {line} of {what} is held by another program or driver, {name:?}."),
+            "End it, or take its dtoverlay out of /boot/firmware/config.txt, or choose another line.",
+        ),
     }
 }
 

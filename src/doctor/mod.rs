@@ -20,6 +20,7 @@ use std::thread;
 use clap::Args;
 
 pub use faults::remedy;
+pub use lines::Holder;
 
 use self::finding::{Finding, Findings};
 use self::network::Visits;
@@ -55,7 +56,7 @@ pub fn run(options: &Options) -> u8 {
         Ok((config, _)) => look(&mut findings, options, config),
         Err(_) => {
             service::look(&mut findings, options);
-            machine::clock(&mut findings, false);
+            machine::clock(&mut findings, false, None);
             machine::power(&mut findings, &options.sys_dir);
         }
     }
@@ -71,11 +72,11 @@ pub fn run(options: &Options) -> u8 {
 
 /// In an order that stays; what waits for the network waits all at once.
 fn look(findings: &mut Findings, options: &Options, config: &Config) {
-    let (visits, service) = thread::scope(|scope| {
+    let (visits, (service, runs)) = thread::scope(|scope| {
         let service = scope.spawn(|| {
             let mut findings = Findings::default();
-            service::look(&mut findings, options);
-            findings
+            let runs = service::look(&mut findings, options);
+            (findings, runs)
         });
         let visits = Visits::make(config);
         (visits, service.join().unwrap_or_default())
@@ -85,8 +86,9 @@ fn look(findings: &mut Findings, options: &Options, config: &Config) {
     visits.report(findings, config);
     memory::plan(findings, config, visits.state());
     certificates::look(findings, config);
-    lines::look(findings, options, config, visits.hub_is_there());
-    machine::clock(findings, config.hub.clock == config::Clock::Trusted);
+    lines::look(findings, options, config, runs || visits.hub_is_there());
+    let standing = visits.state().and_then(|state| state["clock"].as_str());
+    machine::clock(findings, config.hub.clock == config::Clock::Trusted, standing);
     machine::power(findings, &options.sys_dir);
     memory::disk(findings, config);
     memory::store(findings, config);

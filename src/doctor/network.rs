@@ -11,7 +11,7 @@ use super::faults::remedy;
 use super::finding::{Finding, Findings};
 use crate::client::{self, Errand, Failure};
 use crate::config::Config;
-use crate::controller::input::{LinkChange, LinkProblem};
+use crate::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
 use crate::drivers::clock;
 use crate::drivers::mqtt::{self, Link, Listener, Message};
 use crate::wiring;
@@ -43,10 +43,8 @@ impl Visits {
             let center = scope.spawn(|| mqtt::reach(&wiring::center_link(config)));
             let guests = scope.spawn(|| login.and_then(|_| lets_guests_in(config)));
             let hub = may_log_in.then(|| client::converse(config, &Errand::Status).map(|(state, _)| state));
-            let gone = || LinkProblem {
-                kind: crate::controller::input::LinkProblemKind::Unreachable,
-                detail: "the visit was broken off".to_owned(),
-            };
+            let gone =
+                || LinkProblem { kind: LinkProblemKind::Unreachable, detail: "the visit was broken off".to_owned() };
             Visits {
                 home: home.join().unwrap_or_else(|_| Err(gone())),
                 hub,
@@ -107,7 +105,7 @@ impl Visits {
         match self.guests {
             Some(true) => findings.add(Finding::warn(
                 "guests",
-                "The home's broker lets clients in without a password: whoever reaches it can call for help.",
+                "The home's broker lets clients in without a password: whoever reaches it may be able to call for help.",
                 "Set allow_anonymous false, as config/mosquitto-home.conf does.",
             )),
             Some(false) => {
@@ -115,8 +113,8 @@ impl Visits {
             }
             None => findings.add(Finding::warn(
                 "guests",
-                "Whether the home's broker asks everybody for a password was not seen: it did not answer.",
-                "Look again when it does.",
+                "Whether the home's broker asks everybody for a password was not seen: the visit failed before it said so.",
+                "Look again when it can be reached.",
             )),
         }
     }
@@ -206,9 +204,9 @@ fn lets_guests_in(config: &Config) -> Option<bool> {
     link.stop(FAREWELL);
     match change.ok()? {
         LinkChange::Up => Some(true),
-        LinkChange::Down(problem) if problem.kind == crate::controller::input::LinkProblemKind::Credentials => {
-            Some(false)
-        }
+        LinkChange::Down(problem) if problem.kind == LinkProblemKind::Credentials => Some(false),
+        // Let in, and only then refused what it asked for.
+        LinkChange::Down(problem) if problem.kind == LinkProblemKind::Subscription => Some(true),
         LinkChange::Down(_) => None,
     }
 }

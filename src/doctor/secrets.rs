@@ -52,7 +52,10 @@ pub fn look(findings: &mut Findings, options: &Options, config: &Config) {
         add(Finding::fail("secrets", message, format!("sudo chmod 755 {dir}")));
     }
     if all_well {
-        findings.add(Finding::ok("secrets", "Keys, passwords and PIN are closed to other users of this machine."));
+        findings.add(Finding::ok(
+            "secrets",
+            "The keys, passwords and PIN that were found are closed to other users of this machine.",
+        ));
     }
 }
 
@@ -68,5 +71,11 @@ fn secrets(file: &Path, config: &Config) -> Vec<PathBuf> {
         list.push(config.hub.state_dir.join("panel-key.pem"));
     }
     list.push(config.hub.state_dir.join("hub.db"));
+    // What the setup wrote down for the broker's other clients.
+    let beside = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    list.extend(beside.filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("client-") && path.extension().is_some_and(|extension| extension == "password")
+    }));
     list
 }

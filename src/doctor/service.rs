@@ -19,7 +19,8 @@ const ASKED_FOR: &str =
 /// systemd answers at once, or something is wrong with it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub fn look(findings: &mut Findings, options: &Options) {
+/// Whether systemd says that the service runs.
+pub fn look(findings: &mut Findings, options: &Options) -> bool {
     let program = match &options.service_manager {
         Some(program) => program.clone(),
         None if Path::new(SYSTEMD).is_dir() => PathBuf::from("systemctl"),
@@ -27,16 +28,22 @@ pub fn look(findings: &mut Findings, options: &Options) {
             let message =
                 "systemd does not run this machine: whoever starts the hub must start it again after a crash.";
             findings.add(Finding::warn("service", message, "Run it under systemd, with the unit that is shipped."));
-            return;
+            return false;
         }
     };
     match properties(&program) {
-        Ok(properties) => judge(findings, &properties),
-        Err(problem) => findings.add(Finding::fail(
-            "service",
-            format!("systemd was not asked about {UNIT}: {problem}."),
-            "systemctl status sos-hub",
-        )),
+        Ok(properties) => {
+            judge(findings, &properties);
+            properties.get("ActiveState").is_some_and(|state| state == "active")
+        }
+        Err(problem) => {
+            findings.add(Finding::fail(
+                "service",
+                format!("systemd was not asked about {UNIT}: {problem}."),
+                "systemctl status sos-hub",
+            ));
+            false
+        }
     }
 }
 
@@ -60,6 +67,14 @@ fn judge(findings: &mut Findings, properties: &HashMap<String, String>) {
             "service",
             "The service has ended because its configuration was refused.",
             "sudo sos-hub check, then sudo systemctl restart sos-hub",
+        ),
+        "activating" if value("SubState").starts_with("auto-restart") => Finding::fail(
+            "service",
+            format!(
+                "The service ends again and again ({}): systemd has started it {restarts} time(s) more.",
+                value("Result")
+            ),
+            journal,
         ),
         "activating" => Finding::warn("service", "The service is being started.", journal),
         state => Finding::fail(

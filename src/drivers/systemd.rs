@@ -19,6 +19,11 @@ static READY_OWED: AtomicBool = AtomicBool::new(false);
 /// The latest notification was not taken.
 static UNHEARD: AtomicBool = AtomicBool::new(false);
 
+/// Whether a service manager wants to be notified.
+pub fn is_asked_for() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// The hub does its work now. `status` is the line that `systemctl status` shows.
 pub fn ready(status: &str) {
     let taken = notify(&[NotifyState::Ready, NotifyState::Status(status)]);

@@ -20,10 +20,15 @@ use tokio::sync::watch;
 use crate::controller::moment::Wall;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-const IDLE_END_MS: i64 = 30 * DAY_MS;
+/// As long as browsers keep a cookie: nobody takes up a phone once a month to stay known for the day of an emergency.
+const IDLE_END_MS: i64 = 400 * DAY_MS;
 /// Before this (2024) a clock has not been set yet, and says nothing of how long ago something was.
-pub(super) const CLOCK_WAS_SET: Wall = Wall(1_704_067_200_000);
+const CLOCK_WAS_SET: Wall = Wall(1_704_067_200_000);
+/// For what was used while nobody knew the date.
+const UNDATED: Wall = Wall(0);
 const MOST_BROWSERS: usize = 200;
+/// Of those that knew the PIN once; the oldest go first.
+const MOST_FORMER: usize = 600;
 /// A disk that could not be written is tried again after this.
 const AGAIN: Duration = Duration::from_secs(60);
 const STACK_BYTES: usize = 256 * 1024;
@@ -53,8 +58,10 @@ struct Known {
     hash: Option<String>,
     /// When each was used last.
     browsers: HashMap<Badge, Wall>,
-    /// Those that knew the PIN before this one.
-    former: HashSet<Badge>,
+    /// Those of them that were used while nobody knew the date, since the start.
+    undated: HashSet<Badge>,
+    /// Those that knew the PIN once, the latest last.
+    former: Vec<Badge>,
     /// Grows with each change that is to be kept.
     revision: u64,
     written: u64,
@@ -67,7 +74,29 @@ struct Kept {
     pin: String,
     browsers: HashMap<String, i64>,
     #[serde(default)]
-    former: HashSet<String>,
+    former: Vec<String>,
+}
+
+impl Known {
+    /// The one that was used longest ago.
+    fn oldest(&self) -> Option<Badge> {
+        let used = |badge: &Badge, used: Wall| (self.undated.contains(badge), used);
+        self.browsers.iter().min_by_key(|(badge, at)| used(badge, **at)).map(|(badge, _)| badge.clone())
+    }
+
+    /// It has to give the PIN again, in a lane of its own.
+    fn expel(&mut self, badge: &Badge) {
+        self.undated.remove(badge);
+        if self.browsers.remove(badge).is_some() {
+            self.former.push(badge.clone());
+            self.bound();
+        }
+    }
+
+    fn bound(&mut self) {
+        let too_many = self.former.len().saturating_sub(MOST_FORMER);
+        self.former.drain(..too_many);
+    }
 }
 
 impl Default for Browsers {
@@ -82,44 +111,56 @@ impl Default for Browsers {
 }
 
 impl Browsers {
-    /// Whether this browser knows the PIN; that counts as using it.
-    pub fn knows(&self, badge: &Badge, now: Wall) -> bool {
+    /// Whether this browser knows the PIN; that counts as using it. `now` is `None` while the clock may be wrong: then
+    /// nobody is forgotten, and who was here is not forgotten once the clock is right either.
+    pub fn knows(&self, badge: &Badge, now: Option<Wall>) -> bool {
         let mut known = self.known();
         let Some(&used) = known.browsers.get(badge) else { return false };
-        let is_dated = now >= CLOCK_WAS_SET;
+        let Some(now) = now else {
+            if !known.undated.contains(badge) {
+                known.undated.insert(badge.clone());
+            }
+            return true;
+        };
         let idle_ms = now.0.saturating_sub(used.0);
-        if is_dated && used >= CLOCK_WAS_SET && idle_ms >= IDLE_END_MS {
-            known.browsers.remove(badge);
+        let was_dated = !known.undated.remove(badge) && used >= CLOCK_WAS_SET;
+        if was_dated && idle_ms >= IDLE_END_MS {
+            known.expel(badge);
             self.keep(&mut known);
             return false;
         }
-        if is_dated && (used < CLOCK_WAS_SET || idle_ms >= DAY_MS) {
+        if !was_dated || !(0..DAY_MS).contains(&idle_ms) {
             known.browsers.insert(badge.clone(), now);
             self.keep(&mut known);
         }
         true
     }
 
-    /// Whether it knew this PIN or the one before.
+    /// Whether it knows the PIN, or knew it once.
     pub fn was_let_in(&self, badge: &Badge) -> bool {
         let known = self.known();
         known.browsers.contains_key(badge) || known.former.contains(badge)
     }
 
-    pub fn admit(&self, badge: Badge, now: Wall) {
+    /// `now` is `None` while the clock may be wrong.
+    pub fn admit(&self, badge: Badge, now: Option<Wall>) {
         let mut known = self.known();
         if known.browsers.len() >= MOST_BROWSERS
-            && let Some(oldest) = known.browsers.iter().min_by_key(|(_, used)| **used).map(|(id, _)| id.clone())
+            && let Some(oldest) = known.oldest()
         {
-            known.browsers.remove(&oldest);
+            known.expel(&oldest);
         }
-        known.former.remove(&badge);
-        known.browsers.insert(badge, now);
+        known.former.retain(|former| *former != badge);
+        if now.is_none() {
+            known.undated.insert(badge.clone());
+        }
+        known.browsers.insert(badge, now.unwrap_or(UNDATED));
         self.keep(&mut known);
     }
 
     pub fn forget(&self, badge: &Badge) {
         let mut known = self.known();
+        known.undated.remove(badge);
         if known.browsers.remove(badge).is_some() {
             self.keep(&mut known);
             self.changes.send_replace(());
@@ -135,10 +176,10 @@ impl Browsers {
     pub fn another_pin(&self, hash: String) {
         let mut known = self.known();
         known.hash = Some(hash);
+        known.undated.clear();
         let former = std::mem::take(&mut known.browsers);
-        if !former.is_empty() {
-            known.former = former.into_keys().collect();
-        }
+        known.former.extend(former.into_keys());
+        known.bound();
         self.keep(&mut known);
         self.changes.send_replace(());
     }

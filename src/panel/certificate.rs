@@ -20,7 +20,6 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, RootCertStore, ServerConfig};
 
-use super::browsers::CLOCK_WAS_SET;
 use super::keeper::machine_name;
 use crate::config::PanelTls;
 use crate::controller::moment::Wall;
@@ -32,6 +31,13 @@ const GOOD_FOR: Duration = DAY.saturating_mul(824);
 const LEFT: Duration = DAY.saturating_mul(30);
 /// A phone's clock may be behind.
 const BEFORE: Duration = DAY;
+
+/// The wall clock, and whether it may be believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub wall: Wall,
+    pub is_set: bool,
+}
 
 /// What the server shows.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ impl Certificate {
         listen: SocketAddr,
         hosts: &[String],
         state_dir: &Path,
-        now: Wall,
+        now: Now,
     ) -> Result<Option<Arc<Certificate>>, String> {
         let source = match tls {
             PanelTls::Off => return Ok(None),
@@ -95,7 +101,13 @@ impl Certificate {
     }
 
     /// Shows what is in the files now, where that is another one; one of our own that comes to its end is made anew.
-    pub fn renew(&self, now: Wall) {
+    pub fn renew(&self, now: Now) {
+        // What it shows counts, not what is in the directory: where that cannot be written, the one shown is good still.
+        if let Source::SelfMade { names, .. } = &self.source
+            && is_good(&self.shown(), names, now).is_ok()
+        {
+            return;
+        }
         match self.source.load(now) {
             Ok(loaded) if loaded.cert != self.shown().cert => {
                 *self.shown.write().unwrap_or_else(PoisonError::into_inner) = loaded;
@@ -125,7 +137,7 @@ impl ResolvesServerCert for Certificate {
 }
 
 impl Source {
-    fn load(&self, now: Wall) -> Result<Arc<CertifiedKey>, String> {
+    fn load(&self, now: Now) -> Result<Arc<CertifiedKey>, String> {
         match self {
             Source::Files { cert_file, key_file } => read(cert_file, key_file),
             Source::SelfMade { state_dir, names, address } => {
@@ -141,7 +153,7 @@ impl Source {
                 if !is_first {
                     tracing::warn!("the panel makes a new certificate, which browsers ask about once more: {problem}");
                 }
-                let (made, cert_pem, key_pem) = make(names, *address, now)?;
+                let (made, cert_pem, key_pem) = make(names, *address, now.wall)?;
                 // The key first: a certificate without its key is seen, and made again.
                 let written = write(&key_file, &key_pem).and_then(|()| write(&cert_file, &cert_pem));
                 if let Err(error) = written {
@@ -170,14 +182,14 @@ fn read(cert_file: &Path, key_file: &Path) -> Result<Arc<CertifiedKey>, String> 
 
 /// Whether a browser that trusts it would take it, for each name and for some time yet. While the clock is not set,
 /// nothing is known of its time.
-fn is_good(found: &CertifiedKey, names: &[String], now: Wall) -> Result<(), String> {
+fn is_good(found: &CertifiedKey, names: &[String], now: Now) -> Result<(), String> {
     let in_words = |error: &dyn std::fmt::Display| format!("the old one is not good ({error})");
     let first = found.cert.first().ok_or_else(|| in_words(&"it is empty"))?;
     let mut roots = RootCertStore::empty();
     roots.add(first.clone()).map_err(|error| in_words(&error))?;
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider())).build();
     let verifier = verifier.map_err(|error| in_words(&error))?;
-    let then = UnixTime::since_unix_epoch(since_epoch(now).saturating_add(LEFT));
+    let then = UnixTime::since_unix_epoch(since_epoch(now.wall).saturating_add(LEFT));
     for name in names {
         let Ok(name) = ServerName::try_from(name.as_str()) else { continue };
         match verifier.verify_server_cert(first, &[], &name, &[], then) {
@@ -190,10 +202,10 @@ fn is_good(found: &CertifiedKey, names: &[String], now: Wall) -> Result<(), Stri
 }
 
 /// Whether the clock of this machine is the likelier to be wrong.
-fn is_about_time(error: &CertificateError, now: Wall) -> bool {
+fn is_about_time(error: &CertificateError, now: Now) -> bool {
     match error {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => true,
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => now < CLOCK_WAS_SET,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => !now.is_set,
         _ => false,
     }
 }
@@ -279,13 +291,15 @@ mod tests {
     fn a_certificate_is_made_anew_before_its_end_while_the_panel_runs() {
         let dir = tempfile::tempdir().unwrap();
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let day = |number: u64| Wall(1_800_000_000_000 + (DAY.as_millis() as i64) * number as i64);
+        let wall = |number: u64| Wall(1_800_000_000_000 + (DAY.as_millis() as i64) * number as i64);
+        let day = |number| Now { wall: wall(number), is_set: true };
         let made = Certificate::new(&PanelTls::SelfMade, listen, &[], dir.path(), day(0)).unwrap().unwrap();
         let first = made.fingerprint();
         made.renew(day(790));
         assert_eq!(made.fingerprint(), first);
-        // A clock that was lost says nothing.
-        made.renew(Wall(0));
+        // A clock that was lost says nothing, nor does one that nobody has set.
+        made.renew(Now { wall: Wall(0), is_set: true });
+        made.renew(Now { wall: wall(795), is_set: false });
         assert_eq!(made.fingerprint(), first);
         made.renew(day(795));
         assert_ne!(made.fingerprint(), first);

@@ -47,8 +47,13 @@ pub(super) async fn command<H: Hub>(
     let Some(command) = CommandName::ALL.into_iter().find(|known| known.as_str() == name) else {
         return (StatusCode::NOT_FOUND, words::NO_SUCH_PAGE).into_response();
     };
-    match site.gate.standing(&headers, site.hub.wall()).await {
+    // Before the wait for the disk, which is not the page's fault.
+    let is_late = begun.0.elapsed() > SLOW || is_stale(&body, arrived);
+    match site.gate.standing(&headers, site.hub.dated()).await {
         Standing::Knows => {}
+        Standing::Stranger if !site.gate.is_sure() => {
+            return (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response();
+        }
         Standing::Stranger => return (StatusCode::UNAUTHORIZED, words::PIN_FIRST).into_response(),
         Standing::NoPin => return (StatusCode::FORBIDDEN, words::NO_PIN_FILE).into_response(),
     }
@@ -58,7 +63,7 @@ pub(super) async fn command<H: Hub>(
     {
         return (StatusCode::BAD_REQUEST, "the command needs an id").into_response();
     }
-    if begun.0.elapsed() > SLOW || is_stale(&body, arrived) {
+    if is_late {
         return json(stale(command, content.ok()));
     }
     let Ok(_room) = site.commands.try_acquire() else {

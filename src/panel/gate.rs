@@ -26,6 +26,8 @@ use crate::web::server::Peer;
 use crate::web::sessions::cookie;
 
 const COOKIE: &str = "sos_panel";
+/// Over HTTPS: browsers let no page on plain HTTP replace a secure cookie, so the two must not have one name.
+const SECURE_COOKIE: &str = "__Host-sos_panel";
 const COOKIE_SECONDS: u32 = 400 * 24 * 60 * 60;
 const LONGEST_PIN: usize = 256;
 /// Once many guesses were wrong, whoever guesses: 144 a day, so that six digits last for years.
@@ -110,13 +112,33 @@ impl Gate {
     }
 
     /// What the browser of a request may do; that counts as using it.
-    pub async fn standing(&self, headers: &HeaderMap, now: Wall) -> Standing {
+    pub async fn standing(&self, headers: &HeaderMap, now: Option<Wall>) -> Standing {
         self.remembered().await;
-        self.standing_of(badge(headers).as_ref(), now)
+        self.standing_of(self.badge(headers).as_ref(), now)
+    }
+
+    /// Whether it is known by now who knows the PIN: until then, a stranger may be none.
+    pub fn is_sure(&self) -> bool {
+        *self.is_known.borrow()
+    }
+
+    /// What the cookie of a request says of its browser.
+    pub fn badge(&self, headers: &HeaderMap) -> Option<Badge> {
+        self.cookie(headers).map(|id| Badge::of(&id))
+    }
+
+    /// The cookie of a browser once more, so that it lasts from now on.
+    pub fn cookie_again(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        self.set_cookie(&self.cookie(headers)?, COOKIE_SECONDS)
+    }
+
+    fn cookie(&self, headers: &HeaderMap) -> Option<String> {
+        let secure = self.is_secure.then(|| cookie(headers, SECURE_COOKIE)).flatten();
+        secure.or_else(|| cookie(headers, COOKIE))
     }
 
     /// The same of a browser with this badge, now.
-    pub fn standing_of(&self, badge: Option<&Badge>, now: Wall) -> Standing {
+    pub fn standing_of(&self, badge: Option<&Badge>, now: Option<Wall>) -> Standing {
         match badge {
             _ if !self.has_pin => Standing::NoPin,
             Some(badge) if self.browsers.knows(badge, now) => Standing::Knows,
@@ -152,7 +174,7 @@ impl Gate {
     }
 
     /// Lets a browser in; gives the cookie for it.
-    fn admit(&self, now: Wall) -> Option<HeaderValue> {
+    fn admit(&self, now: Option<Wall>) -> Option<HeaderValue> {
         let mut id = [0; 32];
         SystemRandom::new().fill(&mut id).ok()?;
         let id = URL_SAFE_NO_PAD.encode(id);
@@ -161,29 +183,26 @@ impl Gate {
     }
 
     fn set_cookie(&self, id: &str, seconds: u32) -> Option<HeaderValue> {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+        let (name, secure) = if self.is_secure { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+        let cookie = format!("{name}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
         HeaderValue::from_str(&cookie).ok()
     }
 
     /// Who knew the PIN once has a lane of its own; all others are told apart by where they come from.
     fn lane(&self, headers: &HeaderMap, peer: Peer) -> Lane<Guesser> {
-        match badge(headers).filter(|badge| self.browsers.was_let_in(badge)) {
+        match self.badge(headers).filter(|badge| self.browsers.was_let_in(badge)) {
             Some(badge) => Lane::Known(Guesser::Browser(badge)),
             None => Lane::Name(Guesser::From(network(peer.0))),
         }
     }
 }
 
-/// What the cookie of a request says of its browser.
-pub fn badge(headers: &HeaderMap) -> Option<Badge> {
-    cookie(headers, COOKIE).map(|id| Badge::of(&id))
-}
-
-/// Who has one address of IPv6 has all of its network.
+/// Who has one address of IPv6 has all of its network, unless that is the house's own: all its phones are in there.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        IpAddr::V6(address) if !address.is_unicast_link_local() && !address.is_unique_local() => {
+            IpAddr::V6((address.to_bits() >> 64 << 64).into())
+        }
         address => address,
     }
 }
@@ -215,7 +234,7 @@ pub(super) async fn enter<H: Hub>(
         None => return (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response(),
     }
     site.gate.attempts.succeeded(&lane);
-    match site.gate.admit(site.hub.wall()) {
+    match site.gate.admit(site.hub.dated()) {
         Some(cookie) => (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response(),
         None => (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response(),
     }
@@ -223,7 +242,7 @@ pub(super) async fn enter<H: Hub>(
 
 /// `POST /lock`: this browser forgets the PIN.
 pub(super) async fn lock_browser<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap) -> Response {
-    if let Some(badge) = badge(&headers) {
+    if let Some(badge) = site.gate.badge(&headers) {
         site.gate.browsers.forget(&badge);
     }
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -3,18 +3,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-use super::{Hub, Site};
+use super::cameras::memory::carried;
+use super::{Hub, Site, words};
 
 const INCIDENTS: usize = 50;
+/// Answers that lie in memory at the same time, until they are read; others wait for so long. Each may have 100 KiB.
+const MOST_ANSWERS: usize = 24;
+const ROOM: Duration = Duration::from_secs(5);
 
 /// What was read, each incident as JSON; the error is a sentence.
 type Read = Result<Arc<Vec<String>>, Arc<str>>;
@@ -29,6 +36,16 @@ pub struct History {
     waiting: Arc<AtomicUsize>,
     /// Held while a read goes on.
     latest: Arc<Mutex<Option<Latest>>>,
+    answers: Answers,
+}
+
+/// The room for answers.
+struct Answers(Arc<Semaphore>);
+
+impl Default for Answers {
+    fn default() -> Answers {
+        Answers(Arc::new(Semaphore::new(MOST_ANSWERS)))
+    }
 }
 
 struct Latest {
@@ -90,10 +107,16 @@ pub(super) struct Wish {
 /// `GET /history.json`: as `sos-hub history --json` has it, the latest; with `?most=3` at most so many.
 pub(super) async fn json<H: Hub>(State(site): State<Arc<Site<H>>>, Query(wish): Query<Wish>) -> Response {
     let most = wish.most.unwrap_or(INCIDENTS).min(INCIDENTS);
-    match site.history.ask(&site.hub, most).await {
+    let read = site.history.ask(&site.hub, most).await;
+    // What was read is shared; an answer is not.
+    let room = timeout(ROOM, Arc::clone(&site.history.answers.0).acquire_owned()).await;
+    let Ok(Ok(room)) = room else {
+        return (StatusCode::SERVICE_UNAVAILABLE, words::TOO_MANY_PAGES).into_response();
+    };
+    match read {
         Ok(entries) => {
             let json = format!("[{}]", entries.get(..most).unwrap_or(&entries).join(","));
-            ([(CONTENT_TYPE, "application/json")], json).into_response()
+            ([(CONTENT_TYPE, "application/json")], Body::from(carried(json, room))).into_response()
         }
         Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem.to_string()).into_response(),
     }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::browsers::Browsers;
 use super::cameras::Cameras;
-use super::certificate::Certificate;
+use super::certificate::{Certificate, Now};
 use super::gate::Gate;
 use super::history::History;
 use super::{Board, Hub, PanelSettings, Site, commands, routes, updates};
@@ -22,6 +22,8 @@ use crate::web::server::{Server, ServerSettings};
 const AGAIN: Duration = Duration::from_secs(5);
 /// How often it is seen whether the certificate comes to its end.
 const CERTIFICATE_EACH: Duration = Duration::from_secs(60 * 60);
+/// How often it is seen whether the clock is set by now: a certificate that was made before may be one of 1970.
+const CLOCK_EACH: Duration = Duration::from_secs(10);
 /// With TLS each takes some 40 KiB.
 const MOST_CONNECTIONS: usize = 384;
 const MOST_OF_AN_ADDRESS: usize = 288;
@@ -75,13 +77,26 @@ fn keep<H: Hub>(settings: &PanelSettings, board: &Arc<Board>, hub: &Arc<H>, stop
 /// Waits for the end, and keeps the certificate good until then; says how long the end may take.
 fn watch(certificate: Option<&Certificate>, hub: &impl Hub, stopped: &Receiver<Duration>) -> Duration {
     let Some(certificate) = certificate else { return stopped.recv().unwrap_or(Duration::ZERO) };
+    let mut was_set = hub.is_clock_set();
+    let mut seen = hub.now();
     loop {
-        match stopped.recv_timeout(CERTIFICATE_EACH) {
+        match stopped.recv_timeout(if was_set { CERTIFICATE_EACH } else { CLOCK_EACH }) {
             Ok(within) => return within,
-            Err(RecvTimeoutError::Timeout) => certificate.renew(hub.wall()),
+            Err(RecvTimeoutError::Timeout) => {
+                let is_set = hub.is_clock_set();
+                if is_set != was_set || hub.now().since(seen) >= CERTIFICATE_EACH {
+                    certificate.renew(now(hub));
+                    seen = hub.now();
+                }
+                was_set = is_set;
+            }
             Err(RecvTimeoutError::Disconnected) => return Duration::ZERO,
         }
     }
+}
+
+fn now(hub: &impl Hub) -> Now {
+    Now { wall: hub.wall(), is_set: hub.is_clock_set() }
 }
 
 /// The error ends a sentence. `gate` is kept from one attempt to the next.
@@ -93,7 +108,7 @@ fn listen<H: Hub>(
     gate: &mut Option<Arc<Gate>>,
 ) -> Result<(Server, Option<Arc<Certificate>>), String> {
     let PanelSettings { listen, ref tls, ref hosts, ref state_dir, .. } = *settings;
-    let certificate = Certificate::new(tls, listen, hosts, state_dir, hub.wall())?;
+    let certificate = Certificate::new(tls, listen, hosts, state_dir, now(&**hub))?;
     let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
     let gate = match gate {
         Some(gate) => Arc::clone(gate),

@@ -76,6 +76,14 @@ pub trait Hub: Send + Sync + 'static {
 
     fn wall(&self) -> Wall;
 
+    /// Whether the wall clock may be believed: the kernel says so, or whoever set the hub up.
+    fn is_clock_set(&self) -> bool;
+
+    /// The wall clock, where it may be believed.
+    fn dated(&self) -> Option<Wall> {
+        self.is_clock_set().then(|| self.wall())
+    }
+
     /// Has the loop call [`Board::lives`] in its next turn. Never waits.
     fn ask_for_life(&self);
 
@@ -154,8 +162,10 @@ fn routes<H: Hub>(site: Arc<Site<H>>, hosts: Hosts) -> Router {
 
 /// What shows the inside of the house is for those who know the PIN, where there is one.
 async fn only_those_who_may_see<H: Hub>(State(site): State<Arc<Site<H>>>, request: Request, next: Next) -> Response {
-    if site.gate.standing(request.headers(), site.hub.wall()).await.may_see() {
+    if site.gate.standing(request.headers(), site.hub.dated()).await.may_see() {
         next.run(request).await
+    } else if !site.gate.is_sure() {
+        (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response()
     } else {
         (StatusCode::UNAUTHORIZED, words::PIN_FIRST).into_response()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -13,18 +14,24 @@ use super::{Hub, Site, words};
 
 /// `GET` of each page.
 pub(super) async fn page<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap, address: Uri) -> Response {
-    let standing = site.gate.standing(&headers, site.hub.wall()).await;
+    let standing = site.gate.standing(&headers, site.hub.dated()).await;
     let (page, title, main) = match address.path() {
         "/live" => ("live", words::LIVE, live(&site)),
         "/history" => ("history", words::HISTORY, history()),
         "/setup" => ("setup", words::SETUP, setup(&site, standing)),
         _ => ("home", words::HOME, home(standing)),
     };
-    Html(layout(&site, standing, page, title, &main).into_string()).into_response()
+    let mut response = Html(layout(&site, standing, page, title, &main).into_string()).into_response();
+    if standing == Standing::Knows
+        && let Some(cookie) = site.gate.cookie_again(&headers)
+    {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 pub(super) async fn not_found<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap) -> Response {
-    let standing = site.gate.standing(&headers, site.hub.wall()).await;
+    let standing = site.gate.standing(&headers, site.hub.dated()).await;
     let main = html! { h1 { (words::NOT_FOUND) } p { a href="/" { (words::TO_HOME) } } };
     let page = layout(&site, standing, "none", words::NOT_FOUND, &main);
     (StatusCode::NOT_FOUND, Html(page.into_string())).into_response()

@@ -14,7 +14,8 @@ use crate::web::passwords;
 
 const STACK_BYTES: usize = 512 * 1024;
 
-type Stamp = (u64, u64, i64, i64);
+/// Inode, size, and when its content and what is allowed with it changed last, in seconds and nanoseconds.
+type Stamp = (u64, u64, [i64; 4]);
 
 /// Starts the thread. It remembers first what is kept of the time before the restart, and says in `is_known` when the
 /// PIN that counts is known. It ends with the process.
@@ -60,7 +61,7 @@ pub fn follow(
 fn watch(file: &Path) -> std::io::Result<Inotify> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let inotify = Inotify::init()?;
-    inotify.watches().add(dir, WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | WatchMask::CREATE)?;
+    inotify.watches().add(dir, WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | WatchMask::CREATE | WatchMask::ATTRIB)?;
     Ok(inotify)
 }
 
@@ -89,5 +90,7 @@ fn take(file: &Path, browsers: &Browsers) {
 
 /// When the file changed last; `None` if it cannot be looked at.
 fn stamp(file: &Path) -> Option<Stamp> {
-    fs::metadata(file).ok().map(|found| (found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+    fs::metadata(file).ok().map(|found| {
+        (found.ino(), found.size(), [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()])
+    })
 }

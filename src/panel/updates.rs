@@ -8,16 +8,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::browsers::Badge;
-use super::gate::{Standing, badge};
+use super::gate::Standing;
 use super::{Hub, Site, words};
 use crate::controller::moment::Boottime;
 use crate::web::events::{Deaf, Events, stream_alone};
 
 /// A page that hears nothing for some of these says that its connection is gone.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// Whoever opens pages has the loop asked for more signs of life; no page is told of all of them.
+const LEAST_LIFE: Duration = Duration::from_millis(900);
 /// Pages that are kept up to date at the same time.
 const MOST_STREAMS: usize = 256;
 /// Of browsers that have to give the PIN first: they take no room from those that know it.
@@ -51,11 +53,11 @@ impl Streams {
 /// with what happened (for those who may see it); `alive` with `now_ms` each second. `now_ms` is the hub's boot clock.
 /// All but `standing` come only while the hub's loop turns.
 pub(super) async fn updates<H: Hub>(State(site): State<Arc<Site<H>>>, headers: HeaderMap) -> Response {
-    let standing = site.gate.standing(&headers, site.hub.wall()).await;
+    let standing = site.gate.standing(&headers, site.hub.dated()).await;
     let Some(room) = site.streams.enter(standing) else {
         return (StatusCode::SERVICE_UNAVAILABLE, words::TOO_MANY_PAGES).into_response();
     };
-    let badge = badge(&headers);
+    let badge = site.gate.badge(&headers);
     let shutdown = site.shutdown.clone();
     stream_alone(shutdown, move |events| async move {
         // It ends when the browser has gone.
@@ -78,8 +80,9 @@ async fn tell<H: Hub>(site: &Site<H>, badge: Option<&Badge>, standing: Standing,
         return Ok(());
     }
     shown.mark_changed();
+    let mut told: Option<Instant> = None;
     loop {
-        let standing_now = site.gate.standing_of(badge, site.hub.wall());
+        let standing_now = site.gate.standing_of(badge, site.hub.dated());
         if standing_now != standing {
             return page.send("standing", standing_now.as_str()).await;
         }
@@ -98,7 +101,10 @@ async fn tell<H: Hub>(site: &Site<H>, badge: Option<&Badge>, standing: Standing,
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return Ok(()),
             },
-            Ok(()) = life.changed() => page.send("alive", &milliseconds(site.hub.now()).to_string()).await?,
+            Ok(()) = life.changed() => if told.is_none_or(|told| told.elapsed() >= LEAST_LIFE) {
+                told = Some(Instant::now());
+                page.send("alive", &milliseconds(site.hub.now()).to_string()).await?;
+            },
             else => return Ok(()),
         }
     }

@@ -247,7 +247,7 @@ impl Asker<'_> {
     }
 
     fn broker_that_is_there(&self, host: String) -> Result<Broker, Failure> {
-        let same_host = self.existing.word("app", "host").as_deref() == Some(host.as_str());
+        let same_host = self.existing.app_host().as_deref() == Some(host.as_str());
         let ca_file = self.options.broker_ca_file.clone();
         let has_ca = ca_file.is_some() || (same_host && self.existing.word("app", "ca_file").is_some());
         let default = self.existing.number::<u16>("app", "port").filter(|_| same_host);

@@ -64,6 +64,12 @@ impl Existing {
         self.value(table, key).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// The home's broker of a hub that is set up, also where only the default says it.
+    pub fn app_host(&self) -> Option<String> {
+        let host = || self.word("app", "host").unwrap_or_else(|| "127.0.0.1".to_owned());
+        (!self.values.is_empty()).then(host)
+    }
+
     /// A file that a setting names, whole.
     pub fn file(&self, table: &str, key: &str) -> Option<PathBuf> {
         self.word(table, key).map(|name| self.dir.join(name))

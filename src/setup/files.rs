@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -139,7 +139,8 @@ fn replace(path: &Path, content: &[u8], mode: u32, owner: Option<Owner>) -> io::
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(content)?;
         if let Some(owner) = owner {
-            chown(&temporary, Some(owner.uid), Some(owner.gid))?;
+            // By the open file: in a directory of the service its user could put a link in the path's place.
+            fchown(&file, Some(owner.uid), Some(owner.gid))?;
         }
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.sync_all()?;

@@ -29,6 +29,7 @@ use self::trial::Trial;
 use crate::client::{self, Errand};
 use crate::config::{Config, Problems};
 use crate::exit;
+use crate::store::history::{self, HistoryError};
 
 /// Why the hub is not set up, in a sentence.
 #[derive(Debug)]
@@ -157,6 +158,17 @@ fn refuse_beside_an_incident(config: &Config) -> Result<(), Failure> {
         Ok((state, _)) if state["phase"] != "idle" => Err(Failure::Failed(
             "An incident is open, so nothing was changed: run the setup again when it is over.".to_owned(),
         )),
-        _ => Ok(()),
+        Ok(_) => Ok(()),
+        // Its broker may be away while its siren sounds: then what it has written down decides.
+        Err(_) => match history::read(&config.hub.state_dir, usize::MAX) {
+            Ok(entries) if entries.iter().all(|entry| entry.ended_at.is_some()) => Ok(()),
+            Ok(_) => Err(Failure::Failed(
+                "An incident is open, so the hub was not stopped: run the setup again when it is over.".to_owned(),
+            )),
+            Err(HistoryError::Missing(_)) => Ok(()),
+            Err(problem) => Err(Failure::Failed(format!(
+                "Whether an incident is open cannot be seen, so the hub was not stopped ({problem}).",
+            ))),
+        },
     }
 }

@@ -79,7 +79,11 @@ impl Trial<'_> {
             };
         }
         let pause = match self.services {
-            Some(services) => Some(services.pause_hub()?),
+            Some(services) => {
+                // Minutes may have gone by since it was asked first.
+                super::refuse_beside_an_incident(self.config)?;
+                Some(services.pause_hub()?)
+            }
             None if client::converse(self.config, &Errand::Status).is_ok() => {
                 self.open.push("The buttons were not tested, as the hub runs: end it and test again.".to_owned());
                 return Ok(());

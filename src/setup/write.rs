@@ -13,10 +13,7 @@ use super::document::{Document, quoted};
 use super::existing::Existing;
 use super::files::{self, Access, Changes, Owner};
 use super::options::{Options, Reach};
-use crate::config::{Config, Problems};
-
-/// Where the hub keeps its memory if nothing else is said.
-const STATE_DIR: &str = "/var/lib/sos-hub";
+use crate::config::{Config, DEFAULT_STATE_DIR, Problems};
 
 /// What came of it.
 pub struct Written {
@@ -131,7 +128,7 @@ impl Writer<'_> {
                     })?;
                     self.changes.write(&self.dir.join("home-ca.pem"), &content, Access::Open)?;
                     self.document.set("app", "ca_file", "\"home-ca.pem\"");
-                } else if self.existing.word("app", "host").as_ref() != Some(host) {
+                } else if self.existing.app_host().as_ref() != Some(host) {
                     self.document.unset("app", "ca_file");
                 }
                 Ok(())
@@ -244,7 +241,7 @@ impl Writer<'_> {
     /// The first plan goes to the hub's memory, unless a newer one is there.
     fn plan(&mut self, center: &Center) -> Result<(), Failure> {
         let state_dir = self.options.state_dir.clone().or_else(|| self.existing.file("hub", "state_dir"));
-        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(STATE_DIR));
+        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR));
         files::directory(&state_dir, 0o700, self.service)?;
         let file = state_dir.join("plan.jwt");
         if !center.bundle.is_older_than(&file) {

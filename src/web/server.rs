@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
@@ -35,6 +35,12 @@ const UNREAD: Duration = Duration::from_secs(30);
 /// The least that the server under it allows: each connection may take it.
 const HEAD_BYTES: usize = 8 * 1024;
 const MOST_HEADERS: usize = 64;
+/// Of what is written and not sent yet, before and after it is encrypted. It holds one full record.
+const TLS_BUFFER_BYTES: usize = 16 * 1024;
+/// For each direction of a connection; the system doubles it.
+const SYSTEM_BUFFER_BYTES: u32 = 16 * 1024;
+/// That the system holds until they are taken.
+const QUEUE: u32 = 128;
 /// Out of descriptors, most likely: some must come back first.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
 const STACK_BYTES: usize = 1024 * 1024;
@@ -101,9 +107,6 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         site: impl FnOnce(Shutdown) -> Router + Send + 'static,
     ) -> io::Result<Server> {
-        let listener = TcpListener::bind(settings.listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(settings.most_blocking)
@@ -111,8 +114,9 @@ impl Server {
             .build()?;
         let listener = {
             let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
+            bind(settings.listen)?
         };
+        let address = listener.local_addr()?;
         let (ending, ending_seen) = watch::channel(None);
         let thread = Builder::new().name(settings.name.to_owned()).stack_size(STACK_BYTES).spawn(move || {
             let _span = error_span!("web", site = settings.name).entered();
@@ -145,6 +149,16 @@ impl Server {
     }
 }
 
+/// Listens with small buffers, which connections inherit: the kernel's own would be most of what a connection takes.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_recv_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.set_send_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
 /// Returns when the time for stopping is over.
 async fn deadline(mut ending: watch::Receiver<Option<Instant>>) {
     let end = ending.wait_for(Option::is_some).await.ok().and_then(|end| *end);
@@ -153,7 +167,7 @@ async fn deadline(mut ending: watch::Receiver<Option<Instant>>) {
 }
 
 async fn serve(
-    listener: tokio::net::TcpListener,
+    listener: TcpListener,
     tls: Option<TlsAcceptor>,
     site: Router,
     shutdown: Shutdown,
@@ -251,7 +265,10 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
         let mut first = [0];
         match stream.peek(&mut first).await {
             Ok(1) if first[0] != HANDSHAKE => Greeted::Plain(stream),
-            Ok(_) => tls.accept(stream).await.map_or_else(Greeted::Broken, |stream| Greeted::Tls(Box::new(stream))),
+            Ok(_) => tls
+                .accept_with(stream, |tls| tls.set_buffer_limit(Some(TLS_BUFFER_BYTES)))
+                .await
+                .map_or_else(Greeted::Broken, |stream| Greeted::Tls(Box::new(stream))),
             Err(error) => Greeted::Broken(error),
         }
     };

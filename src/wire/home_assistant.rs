@@ -16,7 +16,8 @@ const OTHER_EVENTS: [&str; 7] = ["countdown_started", "siren_on", "siren_off", "
 
 /// Home Assistant's short names of the keys that most components have. With them a hub with the longest id and name, under
 /// the default prefix, still passes a broker that takes 8 KiB.
-const SHORT: [(&str, &str); 15] = [
+const SHORT: [(&str, &str); 16] = [
+    ("command_template", "cmd_tpl"),
     ("command_topic", "cmd_t"),
     ("default_entity_id", "def_ent_id"),
     ("device_class", "dev_cla"),
@@ -143,35 +144,34 @@ impl Announcement {
         all.into_iter().map(|(object, entity)| (object, shortened(entity))).collect()
     }
 
-    /// On is a request like any other, with its countdown; off is a silence. Home Assistant says both on one topic.
+    /// On is a request like any other, with its countdown; off is a silence. Home Assistant says both on one topic, at
+    /// QoS 0 for the reason that [`Self::button`] has.
     fn siren(&self) -> (String, Value) {
         self.entity(
             "siren",
             "siren",
             "Siren",
             json!({
-                "command_topic": self.topics.siren(), "retain": false, "icon": "mdi:alarm-light",
+                "command_topic": self.topics.siren(), "qos": 0, "icon": "mdi:alarm-light",
                 "support_duration": false, "support_volume_set": false,
                 "state_value_template": "{{ 'ON' if value_json.siren.sounding else 'OFF' }}",
             }),
         )
     }
 
+    /// At QoS 1 Home Assistant sends a press again when a connection broke off under it, perhaps minutes later. A request
+    /// tells by its time and id that it is old or was heard before. A late cancel would abort a newer countdown, and has
+    /// nothing to tell it by: so it goes at QoS 0, which is never sent again.
     fn button(&self, object: &str, name: &str, icon: &str, command: CommandName) -> (String, Value) {
-        let press = match (command, object) {
-            (CommandName::Request, "siren_only") => json!({ "service": "siren", "source": SOURCE }),
-            (CommandName::Request, service) => json!({ "service": service, "source": SOURCE }),
-            _ => json!({}),
-        };
-        self.entity(
-            "button",
-            object,
-            name,
-            json!({
-                "command_topic": self.topics.command(command), "payload_press": press.to_string(), "retain": false,
-                "icon": icon,
+        let topic = self.topics.command(command);
+        let service = if object == "siren_only" { "siren" } else { object };
+        let keys = match command {
+            CommandName::Request => json!({
+                "command_topic": topic, "command_template": request_template(service), "icon": icon,
             }),
-        )
+            _ => json!({ "command_topic": topic, "payload_press": "{}", "qos": 0, "icon": icon }),
+        };
+        self.entity("button", object, name, keys)
     }
 
     fn binary(&self, object: &str, name: &str, condition: &str, keys: Value) -> (String, Value) {
@@ -188,7 +188,9 @@ impl Announcement {
         keys["name"] = name.into();
         keys["unique_id"] = format!("{}-{object}", self.id()).into();
         keys["default_entity_id"] = format!("{platform}.sos_{slug}_{object}").into();
-        keys["qos"] = 1.into();
+        if keys.get("qos").is_none() {
+            keys["qos"] = 1.into();
+        }
         (object.to_owned(), keys)
     }
 
@@ -201,6 +203,13 @@ impl Announcement {
             self.countdown_seconds
         )
     }
+}
+
+/// What Home Assistant makes a request of when its button is pressed: each press has a time and an id of its own.
+fn request_template(service: &str) -> String {
+    format!(
+        r#"{{"service":"{service}","source":"{SOURCE}","id":"{{{{utcnow().isoformat()}}}}-{{{{range(99999)|random}}}}","sent_at":"{{{{utcnow().isoformat()}}}}"}}"#
+    )
 }
 
 fn shortened(entity: Value) -> Value {

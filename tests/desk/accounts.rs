@@ -6,7 +6,7 @@ use sos_hub::center::desk::words::{Account, Order};
 
 use crate::center::{Center, webhook};
 use crate::paper::Paper;
-use crate::people::{CONFIRMED, account, alarmed, center, with_contacts};
+use crate::people::{CONFIRMED, account, alarmed, center, with_contacts, with_plan};
 
 #[test]
 fn a_new_account_is_known_at_once() {
@@ -53,4 +53,17 @@ fn a_closed_account_is_in_no_trouble() {
     center.input(Input::Accounts(vec![Account { closed: true, ..account("A1") }]));
     assert_eq!(center.desk.queue().hubs_in_trouble, 0);
     assert!(center.desk.hubs(None).page[0].closed);
+}
+
+#[test]
+fn only_an_unknown_plan_of_an_open_account_is_warned_of() {
+    let warned = |account: Account| {
+        let mut center = center();
+        center.input(Input::Accounts(vec![account]));
+        center.seen.log.iter().any(|line| line.topic == "plans")
+    };
+    assert!(!warned(with_plan("A1", "protect_basic")));
+    assert!(warned(with_plan("A1", "unheard_of")));
+    assert!(!warned(Account { closed: true, ..with_plan("A1", "unheard_of") }));
+    assert!(!warned(Account { closed: true, ..account("A1") }));
 }

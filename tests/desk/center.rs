@@ -180,9 +180,11 @@ impl Center {
         }
     }
 
-    /// Lets this much time pass; whatever comes due happens at its time.
+    /// Lets this much time pass; whatever comes due happens at its time, and nothing before.
     pub fn after(&mut self, span: Duration) {
         let end = self.at.now + span;
+        // The loop may turn although nothing is due.
+        self.input(Input::Elapsed);
         while !self.dead
             && let Some(deadline) = self.desk.deadline().filter(|deadline| *deadline <= end)
         {

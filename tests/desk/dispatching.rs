@@ -151,3 +151,15 @@ fn the_console_cries_once_when_the_service_does_not_take_it() {
         assert_eq!(center.desk.queue().alarm_number, before + 1);
     }
 }
+
+#[test]
+fn a_service_that_fails_after_somebody_has_dispatched_is_not_asked_again() {
+    let (mut center, incident) = due();
+    center.works(incident, &[Order::Dispatch]);
+    let (asked, history) = (center.seen.dispatches.len(), center.history(incident));
+    for outcome in [not_taken(), unclear()] {
+        center.dispatch_answer(incident, outcome);
+    }
+    center.after(seconds(60));
+    assert_eq!((center.seen.dispatches.len(), center.history(incident)), (asked, history));
+}

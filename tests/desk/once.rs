@@ -1,6 +1,7 @@
 //! A signal is taken once, lies on disk, and then is acked.
 
 use sos_hub::center::desk::effect::Urgency;
+use sos_hub::center::desk::input::{Input, Past};
 use sos_hub::center::desk::records::Record;
 use sos_hub::center::desk::words::{Account, Order, SignalKind, Verdict};
 use sos_hub::controller::moment::Id;
@@ -206,6 +207,7 @@ fn a_first_alarm_that_a_later_cry_has_overtaken_does_not_open_again_what_is_over
     assert_eq!(center.acks_of(10)[0].verdict, Verdict::Accepted);
     assert_eq!(center.told(Id(1)), ["calling_first_contact 1", "cancelled_by_contact 1"]);
     assert_eq!(center.desk.queue().open, [], "nobody is sent after the first contact has cancelled");
+    assert!(center.history(Id(1)).ends_with("a later one had been faster."));
     let mut center = center.restarted(seconds(5));
     center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
     assert_eq!(center.desk.queue().open.len(), 1, "a further cry is one");
@@ -276,4 +278,17 @@ fn an_end_that_is_not_on_disk_yet_is_not_forgotten() {
     assert!(center.desk.incident(Id(1), center.at.now).is_some(), "the store does not know it");
     center.store_is(Mood::Well);
     assert_eq!(center.desk.incident(Id(1), center.at.now), None);
+}
+
+#[test]
+fn an_answer_of_the_store_is_taken_for_the_signal_that_was_asked_about() {
+    let mut center = center();
+    center.archive_hangs = true;
+    center.alarm("A1", 1);
+    let second = Box::new(center.alarm_signal("A1", 20, 2, Service::Fire));
+    center.input(Input::Signal(second.clone()));
+    center.input(Input::LookedUp { signal: second, past: Past::default() });
+    assert_eq!(center.desk.queue().open.len(), 1);
+    center.after(seconds(60));
+    assert_eq!(center.desk.queue().open.len(), 2, "what the store does not say holds no alarm up");
 }

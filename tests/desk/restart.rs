@@ -147,3 +147,27 @@ fn a_contact_answers_once() {
     center.input(Input::Call { call, outcome: CallOutcome::Answered });
     assert_eq!((center.view(incident).step, center.history(incident)), (step, history));
 }
+
+#[test]
+fn when_the_user_tried_to_cancel_is_known_after_a_restart_and_nothing_else_passes_for_it() {
+    let (mut center, incident) = alarmed();
+    assert_eq!(center.view(incident).cancel_requested_wall, None);
+    center.after(seconds(3));
+    center.cancel_request("A1", 11, incident);
+    let tried = center.view(incident).cancel_requested_wall;
+    assert_eq!(tried, Some(center.at.wall));
+    center.after(seconds(3));
+    center.works(incident, &[Order::CallFirstContact]);
+    let center = center.restarted(seconds(5));
+    assert_eq!(center.view(incident).cancel_requested_wall, tried);
+    let (quiet, incident) = alarmed();
+    assert_eq!(quiet.restarted(seconds(5)).view(incident).cancel_requested_wall, None);
+}
+
+#[test]
+fn a_hub_that_was_never_heard_is_not_missed_after_a_restart() {
+    let (center, _) = alarmed();
+    let mut center = center.restarted(seconds(5));
+    center.after(seconds(3 * 3_600));
+    assert!(center.seen.log.iter().all(|line| line.topic != "hub_offline"), "it has never sent a heartbeat");
+}

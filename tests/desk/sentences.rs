@@ -1,5 +1,6 @@
 //! What operators read, word for word: the advice at each step, and the history that an incident leaves.
 
+use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::settings::{CallMode, DispatchMode};
 use sos_hub::center::desk::words::{CallOutcome, Order};
 use sos_hub::controller::moment::Id;
@@ -43,6 +44,9 @@ fn where_services_do_the_work_the_operator_is_told_so() {
     center.hears(center.alarm_signal("A1", 10, 1, Service::Fire));
     let incident = Id(1);
     let by_itself = "The contact is being called; the outcome comes by itself.";
+    assert_eq!(center.view(incident).advice, by_itself);
+    let call = center.seen.calls[0].1.call;
+    center.input(Input::Call { call, outcome: CallOutcome::Answered });
     assert_eq!(center.view(incident).advice, by_itself);
     center.works(incident, &[Outcome(CONFIRMED)]);
     assert_eq!(center.view(incident).advice, "The dispatch service is being asked for the fire department.");
@@ -97,4 +101,29 @@ fn the_history_says_how_each_first_call_ended() {
     assert!(history(CONFIRMED).ends_with(confirmed));
     let no_answer = "Contact 1, Ann, did not answer.\nNobody cancelled: the police are to be dispatched.";
     assert!(history(CallOutcome::NoAnswer).ends_with(no_answer));
+}
+
+#[test]
+fn the_audit_trail_says_what_was_recorded() {
+    let recorded = |outcome| {
+        let (mut center, incident) = alarmed();
+        center.works(incident, &[CallFirstContact, Outcome(outcome)]);
+        center.paper.audit.last().expect("an entry").what.clone()
+    };
+    assert_eq!(recorded(CONFIRMED), "Recorded for the call: confirmed");
+    assert_eq!(recorded(RIGHT), "Recorded for the call: cancelled with the right password");
+    assert_eq!(recorded(WRONG), "Recorded for the call: cancelled without the right password");
+    assert_eq!(recorded(CallOutcome::NoAnswer), "Recorded for the call: no answer");
+    assert_eq!(recorded(CallOutcome::Answered), "Recorded for the call: answered");
+}
+
+#[test]
+fn each_call_that_is_left_is_named() {
+    let (mut center, incident) = alarmed();
+    center.works_until_dispatched(incident);
+    center.works(incident, &[CallNextContact, CallNextContact, Close]);
+    let history = center.history(incident);
+    for left in ["contact 2, Bob, was not recorded.", "contact 3, Cid, was not recorded."] {
+        assert_eq!(history.matches(left).count(), 1, "{history}");
+    }
 }

@@ -93,3 +93,14 @@ fn two_drills_of_one_account_run_side_by_side() {
     center.after(seconds(300));
     assert_eq!(center.told(police), center.told(sos_hub::controller::moment::Id(2)));
 }
+
+#[test]
+fn two_calls_of_one_moment_are_two_calls() {
+    let households = vec![account("A1"), account("B2")];
+    let mut center = Center::open(simulated(&[NoAnswer]), Paper::with(households));
+    let (one, other) = (center.alarm("A1", 1), center.alarm("B2", 2));
+    center.after(seconds(31));
+    let (one, other) = (center.view(one).calls, center.view(other).calls);
+    assert!(one.len() > 1 && other.len() > 1, "the next contact of each is called in one turn");
+    assert!(one.iter().all(|call| other.iter().all(|another| another.id != call.id)));
+}

@@ -204,3 +204,10 @@ fn the_hub_of_a_closed_account_is_told_its_plan_again_too() {
     assert_eq!(of(&center, "A1").len(), said + 1);
     assert!(!of(&center, "A1")[said].professional_monitoring);
 }
+
+#[test]
+fn another_plan_goes_out_also_where_it_includes_no_more_than_the_one_before() {
+    let mut center = Center::open(operator(), Paper::with(vec![with_plan("A1", "protect_basic")]));
+    center.input(Input::Accounts(vec![with_plan("A1", "none")]));
+    assert_eq!(of(&center, "A1").last().expect("a token").plan, "none");
+}

@@ -1,10 +1,14 @@
 //! What the console is shown.
 
+use sos_hub::center::desk::input::Input;
+use sos_hub::center::desk::settings::{CallMode, DispatchMode};
 use sos_hub::center::desk::view::Button;
 use sos_hub::center::desk::words::{CallOutcome, Order};
+use sos_hub::controller::words::Stage;
 
-use crate::center::{Center, seconds};
-use crate::people::{CONFIRMED, RIGHT, alarmed, center};
+use crate::center::{Center, operator, seconds, settings};
+use crate::paper::Paper;
+use crate::people::{CONFIRMED, RIGHT, account, alarmed, center};
 
 /// The big button, and the others.
 fn buttons(orders: &[Order]) -> (Option<Button>, Vec<Button>) {
@@ -129,4 +133,37 @@ fn every_button_says_what_it_does() {
         "Close",
     ];
     assert_eq!(labels, expected);
+}
+
+#[test]
+fn while_services_do_the_work_no_step_is_the_operators() {
+    let both = settings(CallMode::Webhook, DispatchMode::Webhook);
+    let mut center = Center::open(both, Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    let call = center.seen.calls[0].1.call;
+    assert_eq!(center.desk.incident_of_call(call), Some(incident));
+    assert_eq!(center.desk.incident_of_call(incident), None);
+    center.input(Input::Call { call, outcome: CallOutcome::Answered });
+    let view = center.view(incident);
+    assert_eq!((view.next, view.others.len()), (None, 3));
+    center.input(Input::Call { call, outcome: CONFIRMED });
+    let view = center.view(incident);
+    assert_eq!((view.next, view.others), (None, vec![Button::Dispatch]));
+    assert!(!view.line.waits_for_operator);
+}
+
+#[test]
+fn the_stage_shows_that_the_other_contacts_are_called() {
+    let (mut center, incident) = alarmed();
+    center.works_until_dispatched(incident);
+    assert_eq!(center.view(incident).line.stage, Stage::Dispatched);
+    center.works(incident, &[Order::CallNextContact]);
+    assert_eq!(center.view(incident).line.stage, Stage::CallingOtherContacts);
+}
+
+#[test]
+fn a_center_whose_link_is_not_up_yet_says_so() {
+    let center = Center::started(operator(), Paper::with(vec![account("A1")]));
+    let broker = center.desk.queue().health.broker;
+    assert_eq!(broker.as_deref(), Some("The link to the broker is not up yet."));
 }

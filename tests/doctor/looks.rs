@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use sos_hub::doctor::Holder;
 
 use crate::found::Found;
 use crate::home::Home;
@@ -202,7 +203,9 @@ fn a_secret_that_is_open_to_all_fails() {
     let nobody = format!("port = {}", free_port());
     fs::set_permissions(home.path().join("hub.key"), fs::Permissions::from_mode(0o644)).unwrap();
     fs::set_permissions(home.path().join("panel.pin"), fs::Permissions::from_mode(0o620)).unwrap();
+    fs::set_permissions(home.write("client-app.password", "secret"), fs::Permissions::from_mode(0o604)).unwrap();
     let found = at_rest(&home, &nobody, &nobody, "[panel]\npin_file = \"panel.pin\"");
+    found.has("secrets", "fail", "client-app.password is open to every user");
     found.has("secrets", "fail", "hub.key is open to every user of this machine (mode 0644)");
     found.has("secrets", "warn", "panel.pin can be changed by its whole group");
     assert_eq!(found.code, 1);
@@ -218,7 +221,7 @@ fn too_low_a_voltage_is_seen_now_and_since_the_boot() {
         ("50005", "fail", "too low."),
         ("50000", "warn", "since the last boot"),
         ("4", "warn", "too hot"),
-        ("0", "ok", "is good"),
+        ("0", "ok", "The supply voltage is good."),
     ] {
         fs::write(firmware.join("get_throttled"), format!("{bits}\n")).unwrap();
         at_rest(&home, &nobody, &nobody, "").has("power", verdict, words);
@@ -260,6 +263,12 @@ fn what_systemd_says_of_the_service_is_judged() {
         ("UnitFileState=enabled", "UnitFileState=disabled", "fail", "not enabled"),
         ("ActiveState=active", "ActiveState=failed", "fail", "does not run (failed"),
         ("ActiveState=active\n", "ActiveState=failed\nExecMainStatus=78\n", "fail", "its configuration was refused"),
+        (
+            "ActiveState=active\nSubState=running",
+            "ActiveState=activating\nSubState=auto-restart",
+            "fail",
+            "The service ends again and again",
+        ),
         ("LoadState=loaded", "LoadState=not-found", "fail", "There is no sos-hub.service"),
         ("WatchdogUSec=9s", "WatchdogUSec=0", "warn", "no watchdog"),
     ] {
@@ -268,5 +277,17 @@ fn what_systemd_says_of_the_service_is_judged() {
         shown = shown.replace(from, to);
         fs::write(machine.path("show"), if from.is_empty() { WELL.to_owned() } else { shown }).unwrap();
         Found::of(doctor(&machine)).has("service", verdict, words);
+    }
+}
+
+#[test]
+fn a_line_that_the_hub_holds_is_known_by_the_name_that_its_library_gives_the_kernel() {
+    // rppal calls itself RPPAL.
+    for name in ["sos-hub", "RPPAL", "rppal"] {
+        assert_eq!(Holder::of(name, true), Holder::Hub, "{name}");
+        assert_eq!(Holder::of(name, false), Holder::Namesake, "{name}: it may be the hub, so nobody is told to end it");
+    }
+    for hub_runs in [true, false] {
+        assert_eq!(Holder::of("w1", hub_runs), Holder::Other);
     }
 }

@@ -5,12 +5,29 @@ use serde_json::Value;
 use crate::installation::Installation;
 use crate::world::{components, running};
 
+#[expect(clippy::disallowed_methods, reason = "the hub judges it by the wall clock of this machine")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// As Home Assistant presses a button: the announced payload on the announced topic.
 fn press(home: &Installation, button: &str) {
+    let (topic, payload) = pressed(home, button, now());
+    home.app.client.publish(&topic, payload, false);
+}
+
+/// What Home Assistant says, and where, when a button is pressed at this time.
+fn pressed(home: &Installation, button: &str, at: jiff::Timestamp) -> (String, String) {
     let button = &components(home)[button];
     assert_eq!(button["p"], "button");
-    let text = |key: &str| button[key].as_str().expect("a text").to_owned();
-    home.app.client.publish(&text("cmd_t"), text("pl_prs"), false);
+    let text = |key: &str| button[key].as_str().map(str::to_owned);
+    let topic = text("cmd_t").expect("a topic");
+    let Some(template) = text("cmd_tpl") else { return (topic, text("pl_prs").expect("a payload")) };
+    // As Python writes it. Whether Home Assistant renders it like this, `real/run` shows.
+    let at = format!("{at:.6}").replace('Z', "+00:00");
+    let payload = template.replace("{{utcnow().isoformat()}}", &at).replace("{{range(99999)|random}}", "4711");
+    assert!(!payload.contains("{{"), "{payload}");
+    (topic, payload)
 }
 
 /// As it switches the siren.
@@ -37,6 +54,28 @@ fn each_button_asks_for_what_it_says() {
         home.app.stage(started["incident"].as_str().expect("an incident"), "aborted");
     }
     assert!(home.lines.siren_levels().iter().all(|level| *level == 0));
+}
+
+#[test]
+fn a_press_that_comes_twice_or_late_starts_nothing_of_its_own() {
+    let home = running("");
+    let since = home.app.mark();
+    let (topic, payload) = pressed(&home, "police", now());
+    home.app.client.publish(&topic, payload.clone(), false);
+    let first = home.app.reply(since);
+    assert_eq!(first["outcome"], "accepted");
+    press(&home, "cancel");
+    home.app.stage(first["incident"].as_str().expect("an incident"), "aborted");
+    let again = home.app.mark();
+    home.app.client.publish(&topic, payload, false);
+    assert_eq!(home.app.reply(again)["incident"], first["incident"], "the same press, sent again");
+    home.app.state("the clock", |state| state["clock"] == "synced");
+    let late = home.app.mark();
+    let (_, old) = pressed(&home, "police", now() - jiff::SignedDuration::from_secs(61));
+    home.app.client.publish(&topic, old, false);
+    assert_eq!(home.app.reply(late)["reason"], "stale");
+    let started = home.app.kinds(since).into_iter().filter(|kind| kind == "countdown_started").count();
+    assert_eq!(started, 1);
 }
 
 #[test]

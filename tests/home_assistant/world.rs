@@ -24,6 +24,7 @@ pub fn home(keys: &str) -> Installation {
     Installation::new(Setup {
         home,
         login: Some(USERS[1]),
+        clock: "trusted",
         app_keys: format!("username = \"sos-hub\"\npassword_file = \"{}\"", word.display()),
         panel_keys: format!("[home_assistant]\n{keys}"),
         ..Setup::default()

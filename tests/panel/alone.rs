@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ pub struct Double {
     /// Whoever holds it holds up every read of the history.
     pub history: Mutex<()>,
     pub histories: AtomicUsize,
+    /// Ahead of the real time.
+    pub days_ahead: AtomicI64,
+    pub is_clock_set: AtomicBool,
     began: Instant,
 }
 
@@ -48,7 +51,11 @@ impl Hub for Handle {
     }
 
     fn wall(&self) -> Wall {
-        clock::wall()
+        Wall(clock::wall().0 + self.0.days_ahead.load(Ordering::SeqCst) * 24 * 60 * 60 * 1000)
+    }
+
+    fn is_clock_set(&self) -> bool {
+        self.0.is_clock_set.load(Ordering::SeqCst)
     }
 
     fn ask_for_life(&self) {
@@ -112,6 +119,8 @@ impl Alone {
             commands: Mutex::default(),
             history: Mutex::default(),
             histories: AtomicUsize::new(0),
+            days_ahead: AtomicI64::new(0),
+            is_clock_set: AtomicBool::new(true),
             began: Instant::now(),
         });
         hub.state(r#"{"phase":"idle"}"#, Duration::ZERO);

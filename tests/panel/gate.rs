@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use crate::alone::Alone;
 use crate::http::{Stream, from, get, post, unlock};
@@ -137,4 +138,43 @@ fn one_machine_cannot_take_all_connections() {
     let cut_off = held.iter_mut().skip(288).map(Stream::is_over).filter(|is_over| *is_over).count();
     assert_eq!(cut_off, 500 - 288);
     assert!(held[0].is_open(), "at once, and not for their silence");
+}
+
+#[test]
+fn only_a_clock_that_is_set_forgets_a_browser_and_one_forgotten_keeps_its_lane() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    let status = || get(home.address, "/history.json", &cookie).status;
+    home.hub.days_ahead.store(60, Ordering::SeqCst);
+    assert_eq!(status(), 200, "sixty days of not using it");
+    let again = get(home.address, "/", &cookie);
+    assert!(again.header("set-cookie").starts_with(&cookie), "its cookie lasts from now on: {}", again.head);
+    home.hub.is_clock_set.store(false, Ordering::SeqCst);
+    home.hub.days_ahead.store(5000, Ordering::SeqCst);
+    assert_eq!(status(), 200, "a clock that may be wrong");
+    home.hub.is_clock_set.store(true, Ordering::SeqCst);
+    assert_eq!(status(), 200, "it was used while nobody knew the date");
+    home.hub.days_ahead.store(5401, Ordering::SeqCst);
+    assert_eq!(status(), 401, "more than 400 days");
+    for guess in 0..40 {
+        guess_from(home.address, [127, 0, 0, 3], "", guess);
+    }
+    assert_eq!(from([127, 0, 0, 3].into(), home.address, "/pin", "", PANEL_PIN).status, 429);
+    assert_eq!(from([127, 0, 0, 3].into(), home.address, "/pin", &cookie, PANEL_PIN).status, 204, "a lane of its own");
+}
+
+#[test]
+fn two_changes_of_the_pin_leave_every_browser_its_lane() {
+    let home = Alone::start();
+    let early = unlock(home.address);
+    let file = home.dir().join("panel.pin");
+    fs::write(&file, "081545\n").expect("another PIN");
+    wait_until("the session ends", || get(home.address, "/history.json", &early).status == 401);
+    let late = post(home.address, "/pin", "", "081545").header("set-cookie").split(';').next().unwrap_or("").to_owned();
+    fs::write(&file, "081546\n").expect("a third PIN");
+    wait_until("that session ends", || get(home.address, "/history.json", &late).status == 401);
+    for guess in 0..40 {
+        guess_from(home.address, [127, 0, 0, 3], "", guess);
+    }
+    assert_eq!(from([127, 0, 0, 3].into(), home.address, "/pin", &early, "081546").status, 204);
 }

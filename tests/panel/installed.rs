@@ -108,6 +108,8 @@ fn a_certificate_of_its_own_is_made_once_and_its_fingerprint_is_shown() {
         ..Setup::default()
     });
     let file = home.state_dir().join("panel-cert.pem");
+    // The hub is ready before its panel is.
+    crate::support::wait_until("the certificate", || file.exists());
     let certificate = CertificateDer::from_pem_file(&file).expect("the certificate");
     let hash = digest(&SHA256, &certificate);
     let fingerprint: Vec<String> = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();

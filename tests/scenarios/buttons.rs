@@ -1,7 +1,8 @@
 //! Buttons: held for their time they are a press; noise, a stuck contact and a second press are not what they seem.
 
 use sos_hub::controller::input::{HardwareReport, Input};
-use sos_hub::controller::report::{EventKind, Phase};
+use sos_hub::controller::moment::Boottime;
+use sos_hub::controller::report::{Event, EventKind, Phase};
 use sos_hub::controller::words::{PlanStanding, Reason, Service, Stage};
 
 use crate::disk::Disk;
@@ -285,4 +286,41 @@ fn noise(hub: &mut Hub, period_us: u64, span_us: u64) {
 
 fn nothing_happened(hub: &Hub) -> bool {
     hub.phase() == Phase::Idle && hub.state().incidents.is_empty() && !hub.siren_line() && hub.alarms().is_empty()
+}
+
+#[test]
+fn a_button_that_is_held_is_stuck_after_a_minute_though_nothing_else_happens() {
+    // A press that is refused: nothing else wakes the hub up.
+    let mut hub = Hub::installed_with(Disk::with_plan(plan(false, 1)), settings());
+    hub.after(seconds(7));
+    let pressed = hub.at.now;
+    hub.press(HALLWAY);
+    hub.after(seconds(70));
+    let stuck = |event: &&(Boottime, Event)| matches!(event.1.kind, EventKind::Fault { code: "button_stuck" });
+    let told = hub.seen.events.iter().find(stuck).expect("it is told");
+    assert_eq!(told.0.since(pressed), seconds(60));
+}
+
+#[test]
+fn a_stuck_button_whose_line_was_lost_is_free_once_it_was_let_go() {
+    let mut hub = Hub::started_with_levels(Disk::with_plan(plan(true, 1)), settings(), &[HALLWAY]);
+    hub.come_up();
+    hub.input(Input::ButtonLost { index: HALLWAY });
+    hub.release(HALLWAY);
+    hub.after(millis(50));
+    assert!(!hub.has_fault("button_stuck"));
+    hub.hold(HALLWAY);
+    assert_eq!(hub.phase(), Phase::Countdown);
+}
+
+#[test]
+fn many_taps_that_are_seconds_apart_are_no_noise() {
+    let mut hub = Hub::installed();
+    for _ in 0..30 {
+        hub.press(HALLWAY);
+        hub.after(millis(10));
+        hub.release(HALLWAY);
+        hub.after(seconds(2));
+    }
+    assert!(!hub.has_fault("button_noisy") && nothing_happened(&hub));
 }

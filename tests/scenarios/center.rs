@@ -270,3 +270,27 @@ fn an_ack_from_another_day_changes_nothing_and_raises_a_fault() {
     assert_eq!(hub.stage(id), Stage::Acknowledged);
     assert_eq!(hub.state().center.last_heard_at, heard);
 }
+
+#[test]
+fn an_ack_of_an_unknown_signal_is_a_fault_beside_signals_that_are_owed() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Police);
+    hub.center(CenterMessage::Ack(Ack { signal: Id(4_711), result: AckResult::Accepted, seq: 0 }));
+    let message = hub.fault_message("center_message");
+    assert!(message.contains("acknowledges a signal that this hub does not know"), "{message}");
+}
+
+#[test]
+fn an_update_of_what_the_center_never_heard_of_is_a_fault_beside_what_it_has_ended() {
+    let mut hub = Hub::installed();
+    let ended = hub.acknowledged_alarm();
+    hub.center_updates(ended, 1, CallStage::Closed);
+    let aborted = hub.request(Service::Fire).incident.expect("accepted");
+    hub.cancel();
+    hub.after(seconds(11));
+    hub.center_updates(ended, 2, CallStage::Closed);
+    assert!(!hub.has_fault("center_message"), "a late one is no fault");
+    hub.center_updates(aborted, 1, CallStage::Dispatched);
+    let message = hub.fault_message("center_message");
+    assert!(message.contains("an incident that this hub never reported"), "{message}");
+}

@@ -278,3 +278,52 @@ fn notices(hub: &Hub) -> Vec<Signal> {
     sent.retain(|signal| known.insert(signal.jti));
     sent
 }
+
+#[test]
+fn a_restore_takes_back_its_own_fault_alone() {
+    let mut hub = Hub::installed();
+    hub.center_link_down();
+    let problem = || "it is gone".to_owned();
+    hub.input(Input::Hardware(HardwareReport::SirenFailed { problem: problem() }));
+    hub.input(Input::Hardware(HardwareReport::ButtonsFailed { problem: problem() }));
+    hub.input(Input::Hardware(HardwareReport::SirenWorks));
+    hub.center_link_up();
+    let codes: Vec<String> = hub
+        .signals(|signal| matches!(signal.kind, SignalKind::Fault { .. } | SignalKind::Restore { .. }))
+        .into_iter()
+        .filter_map(|signal| match signal.kind {
+            SignalKind::Fault { code, .. } => Some(format!("fault {code}")),
+            SignalKind::Restore { code, .. } => Some(format!("restore {code}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(codes, ["fault button_lines"]);
+}
+
+#[test]
+fn a_restart_goes_by_the_last_word_on_each_fault() {
+    let after_words = |words: &[bool]| {
+        let mut hub = Hub::installed();
+        for broken in words {
+            hub.input(Input::Hardware(match broken {
+                true => HardwareReport::SirenFailed { problem: "it is gone".into() },
+                false => HardwareReport::SirenWorks,
+            }));
+            hub.after(seconds(1));
+        }
+        let mut hub = hub.killed(seconds(1));
+        hub.after(seconds(120));
+        hub.count(|kind| matches!(kind, EventKind::Restore { .. }))
+    };
+    assert_eq!(after_words(&[true]), 1, "it works again: the center has to hear so");
+    assert_eq!(after_words(&[true, false]), 0);
+    assert_eq!(after_words(&[true, false, true]), 1);
+}
+
+#[test]
+fn every_fault_has_a_name_of_its_own() {
+    let codes: Vec<&str> = sos_hub::controller::fault_codes().collect();
+    let apart: std::collections::BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(codes.len(), apart.len());
+    assert!(["storage", "button_stuck", "center_silent"].iter().all(|code| apart.contains(code)), "{codes:?}");
+}

@@ -1,7 +1,9 @@
 //! What people are told must be true when they are told it.
 
+use sos_hub::controller::effect::Severity;
 use sos_hub::controller::input::{AckResult, CenterMessage, HardwareReport, Input};
-use sos_hub::controller::words::{CallStage, Reason, Service, Stage};
+use sos_hub::controller::moment::ClockStanding;
+use sos_hub::controller::words::{CallStage, Reason, Service, Stage, TestKind};
 
 use crate::hub::{DiskMood, Hub, millis, plan, seconds};
 
@@ -213,4 +215,75 @@ fn an_alarm_that_nobody_confirms_is_a_fault_until_it_is_confirmed() {
     assert!(hub.fault_message("alarm_unconfirmed").contains("emergency number"));
     hub.center_acks_everything();
     assert!(hub.state().ready && !hub.has_fault("alarm_unconfirmed"));
+}
+
+#[test]
+fn whoever_cancels_too_late_is_told_whether_the_first_contact_still_can() {
+    let told = |stage: CallStage| {
+        let mut hub = Hub::installed();
+        let id = hub.acknowledged_alarm();
+        hub.center_updates(id, 1, stage);
+        hub.cancel().message
+    };
+    assert!(told(CallStage::CallingFirstContact).contains("only the first emergency contact can cancel now"));
+    for over in [CallStage::Confirmed, CallStage::NoAnswer, CallStage::Dispatched, CallStage::CallingOtherContacts] {
+        assert!(told(over).contains("the time for that call is over"), "{over:?}");
+    }
+}
+
+#[test]
+fn the_log_warns_of_faults_and_keeps_the_ticks_of_a_countdown_low() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Police);
+    hub.input(Input::Hardware(HardwareReport::SirenFailed { problem: "it is gone".into() }));
+    let logged = |topic: &str, severity| {
+        let mut lines = hub.seen.log.iter().filter(|line| line.topic == topic).peekable();
+        lines.peek().is_some() && lines.all(|line| line.severity == severity)
+    };
+    assert!(logged("countdown", Severity::Debug));
+    assert!(logged("siren_on", Severity::Info));
+    assert!(logged("fault", Severity::Warning));
+}
+
+#[test]
+fn the_siren_alone_has_sentences_of_its_own() {
+    let mut hub = Hub::installed();
+    let reply = hub.request(Service::Siren);
+    let id = reply.incident.expect("accepted");
+    assert_eq!(reply.message, "Accepted. The siren sounds when the countdown ends.");
+    assert!(hub.incident(id).message.starts_with("The siren sounds when the countdown ends."));
+    hub.after(seconds(5));
+    hub.silence();
+    assert_eq!(hub.incident(id).message, "The request for the siren alone is over.");
+}
+
+#[test]
+fn a_test_of_the_center_says_whether_it_is_on_its_way() {
+    let mut hub = Hub::installed();
+    assert!(hub.test(TestKind::Center).message.starts_with("A test signal is on its way"));
+    hub.center_link_down();
+    hub.after(seconds(11));
+    assert!(hub.test(TestKind::Center).message.starts_with("There is no connection"));
+}
+
+#[test]
+fn a_clock_that_is_trusted_or_not_any_more_is_told_at_once() {
+    let mut hub = Hub::installed();
+    for clock in [ClockStanding::Unsynced, ClockStanding::Synced] {
+        hub.at.clock = clock;
+        hub.input(Input::Elapsed);
+        assert_eq!(hub.state().clock, clock);
+    }
+}
+
+#[test]
+fn of_many_requests_that_were_taken_back_the_state_shows_the_last_eight() {
+    let mut hub = Hub::installed();
+    let mut all = Vec::new();
+    for _ in 0..12 {
+        all.push(hub.request(Service::Police).incident.expect("accepted"));
+        hub.cancel();
+    }
+    let shown: Vec<_> = hub.state().incidents.iter().map(|incident| incident.id).collect();
+    assert_eq!(shown, all[4..]);
 }

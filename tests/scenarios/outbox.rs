@@ -1,12 +1,12 @@
 //! What is owed to the center: sent again until its ack, alarms before everything else.
 
 use sos_hub::controller::effect::{Signal, SignalKind};
-use sos_hub::controller::input::AckResult;
+use sos_hub::controller::input::{AckResult, Input};
 use sos_hub::controller::moment::ClockStanding;
 use sos_hub::controller::words::{CallStage, Service, Stage, TestKind};
 
 use crate::hub::{DiskMood, Hub, millis, seconds};
-use crate::seen::{is_alarm, is_cancel_request};
+use crate::seen::{is_alarm, is_cancel_request, is_heartbeat};
 
 #[test]
 fn an_alarm_is_sent_again_after_five_seconds_and_then_every_ten_until_its_ack() {
@@ -205,4 +205,76 @@ fn a_test_of_the_center_goes_out_and_its_confirmation_is_an_event() {
     hub.center_acks(test.jti, AckResult::Accepted);
     let (_, told) = hub.seen.events.last().expect("an event");
     assert_eq!((told.kind.as_str(), told.message.contains("has confirmed")), ("test", true));
+}
+
+#[test]
+fn a_test_that_the_center_refuses_is_told_as_refused() {
+    let mut hub = Hub::installed();
+    hub.test(TestKind::Center);
+    let test = hub.signals(|signal| signal.kind == SignalKind::Test { periodic: false }).remove(0);
+    hub.center_acks(test.jti, AckResult::NoMonitoring);
+    let told = hub.events(|event| event.message.contains("has refused the test signal"));
+    assert_eq!(told.len(), 1, "{:?}", hub.seen.events);
+    assert_eq!(hub.state().center.owed, 0);
+}
+
+#[test]
+fn of_what_piled_up_eight_are_under_way_at_a_time_until_all_have_gone() {
+    let mut hub = Hub::installed();
+    hub.center_link_down();
+    for _ in 0..12 {
+        hub.test(TestKind::Center);
+        hub.after(seconds(11));
+    }
+    let is_test = |signal: &Signal| signal.kind == SignalKind::Test { periodic: false };
+    hub.center_link_up();
+    assert_eq!(hub.signals(is_test).len(), 8);
+    hub.center_acks_everything();
+    hub.after(seconds(1));
+    assert_eq!(hub.signals(is_test).len(), 12);
+}
+
+#[test]
+fn an_alarm_says_what_its_clock_is_worth_when_it_is_sent() {
+    let mut hub = Hub::installed();
+    hub.at.clock = ClockStanding::Unsynced;
+    hub.alarm(Service::Police);
+    assert_eq!(hub.alarms()[0].clock, ClockStanding::Unsynced);
+    hub.at.clock = ClockStanding::Synced;
+    hub.after(seconds(5));
+    assert_eq!(hub.alarms()[1].clock, ClockStanding::Synced, "the age is by the boot clock alone");
+}
+
+#[test]
+fn an_alarm_that_is_sent_after_a_reboot_by_a_clock_that_nobody_trusts_is_no_older_than_is_known() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Police);
+    hub.at.clock = ClockStanding::Unsynced;
+    let mut hub = hub.rebooted(seconds(3_600));
+    hub.after(seconds(1));
+    let alarm = hub.alarms().remove(0);
+    assert_eq!(alarm.clock, ClockStanding::Unsynced);
+    assert!(alarm.age_ms < 60_000, "{} ms", alarm.age_ms);
+}
+
+#[test]
+fn an_alarm_that_the_loop_was_late_for_was_raised_at_the_end_of_its_countdown() {
+    let mut hub = Hub::installed();
+    let start = hub.at.wall;
+    hub.request(Service::Police);
+    hub.hangs(seconds(15));
+    hub.input(Input::Elapsed);
+    assert_eq!(hub.alarms()[0].raised_wall.0 - start.0, 5_000);
+}
+
+#[test]
+fn a_heartbeat_costs_no_write() {
+    let mut hub = Hub::installed();
+    hub.after(seconds(60));
+    hub.center_acks_everything();
+    let batches = hub.seen.batches;
+    let beats = hub.signals(is_heartbeat).len();
+    hub.after(seconds(300));
+    assert!(hub.signals(is_heartbeat).len() >= beats + 5);
+    assert!(hub.seen.batches <= batches + 2, "{} writes", hub.seen.batches - batches);
 }

@@ -1,10 +1,12 @@
 //! A restart keeps the deadline; after a reboot one countdown starts afresh; what sounded goes on.
 
 use sos_hub::controller::effect::Signal;
-use sos_hub::controller::input::{AckResult, Input};
+use sos_hub::controller::input::{AckResult, CenterMessage, Input};
+use sos_hub::controller::moment::Boottime;
 use sos_hub::controller::report::{EventKind, Phase};
-use sos_hub::controller::words::{CallStage, Pattern, Service, Stage};
+use sos_hub::controller::words::{CallStage, Pattern, PlanStanding, Service, Stage};
 
+use crate::disk::Disk;
 use crate::hub::{DiskMood, Hub, millis, plan, seconds};
 use crate::seen::is_alarm;
 
@@ -299,4 +301,42 @@ fn after_a_reboot_people_are_told_at_once_that_nobody_has_confirmed() {
     let hub = hub.rebooted(seconds(30));
     assert!(hub.incident(id).message.contains("has not confirmed yet"), "{}", hub.incident(id).message);
     assert!(hub.alarms()[0].age_ms >= UPTIME_MS);
+}
+
+#[test]
+fn a_siren_alone_that_sounds_goes_on_over_a_restart_until_its_maximum() {
+    let mut hub = Hub::installed();
+    let id = hub.alarm(Service::Siren);
+    hub.after(seconds(10));
+    let mut hub = hub.killed(seconds(1));
+    hub.after(seconds(1));
+    assert!(hub.siren_line());
+    assert_eq!(hub.stage(id), Stage::Sounding);
+    hub.after(seconds(227));
+    assert!(hub.siren_line());
+    hub.after(seconds(1));
+    assert!(!hub.siren_line());
+    assert_eq!(hub.stage(id), Stage::Closed);
+}
+
+#[test]
+fn what_the_center_has_ended_stays_silent_over_a_restart() {
+    for end in [CallStage::CancelledByContact, CallStage::Closed] {
+        let mut hub = Hub::installed();
+        let id = hub.acknowledged_alarm();
+        hub.center_updates(id, 1, end);
+        assert!(!hub.siren_line());
+        let mut hub = hub.killed(seconds(1));
+        hub.after(seconds(30));
+        assert_eq!(hub.siren_edges_since(Boottime(0)), [], "{end:?}");
+    }
+}
+
+#[test]
+fn a_memory_that_comes_late_brings_back_no_older_plan() {
+    let mut hub = Hub::installed();
+    hub.center(CenterMessage::Plan(plan(false, 5)));
+    let old = Disk::with_plan(plan(true, 1)).restored();
+    hub.input(Input::Restored(Box::new(old)));
+    assert_eq!(hub.state().plan.standing, PlanStanding::Denied);
 }

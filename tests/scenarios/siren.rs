@@ -262,3 +262,31 @@ fn temporal_3(periods: u128, start: u128) -> Vec<(u128, bool)> {
     let period = |number: u128| TEMPORAL_3.map(|(at, asserted)| (start + number * 4_000 + at, asserted));
     (0..periods).flat_map(period).collect()
 }
+
+#[test]
+fn a_siren_that_sounds_is_written_down_once_a_second() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Siren);
+    let batches = hub.seen.batches;
+    hub.after(seconds(60));
+    let writes = hub.seen.batches - batches;
+    assert!((59..=63).contains(&writes), "{writes} writes");
+    let mut hub = hub.killed(seconds(1));
+    let batches = hub.seen.batches;
+    hub.after(seconds(60));
+    let writes = hub.seen.batches - batches;
+    assert!((59..=63).contains(&writes), "{writes} writes after a restart");
+}
+
+#[test]
+fn the_pattern_of_fire_wakes_the_hub_at_its_edges_alone() {
+    let mut hub = Hub::installed();
+    hub.alarm(Service::Fire);
+    hub.center_acks_everything();
+    hub.after(seconds(20));
+    let turns = hub.turns;
+    hub.after(seconds(40));
+    // Six edges in four seconds, of which four fall on a second; each second a mark is made and written.
+    let turns = hub.turns - turns;
+    assert!(turns <= 60 + 10 + 40 + 5, "{turns} turns");
+}

@@ -200,3 +200,18 @@ fn send_request(hub: &mut Hub) {
     let content = Content::Request { service: Service::Police, id: None, source: None, user: None, sent_at: None };
     hub.input(Input::Command(hub.received(CommandName::Request, Ok(content))));
 }
+
+#[test]
+fn a_disk_that_answers_for_the_first_write_alone_is_silent_about_the_next() {
+    let mut hub = Hub::installed();
+    hub.disk_is(DiskMood::Stalled);
+    hub.request(Service::Police);
+    hub.after(seconds(1));
+    hub.request(Service::Fire);
+    hub.disk_answers_once();
+    hub.after(seconds(5) - millis(1));
+    assert!(!hub.has_fault("storage"));
+    // What is told waits for the disk as well, but not for long.
+    hub.after(millis(251));
+    assert!(hub.has_fault("storage"));
+}

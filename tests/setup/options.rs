@@ -146,3 +146,33 @@ fn the_setup_that_a_center_left_unfinished_is_taken_over() {
     assert_eq!(toml["hub"]["id"].as_str(), Some(ACCOUNT));
     assert_eq!(toml["app"]["username"].as_str(), Some("sos-hub"));
 }
+
+#[test]
+fn a_broker_that_only_the_default_names_keeps_its_login() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
+    // As somebody has it who set the broker up by hand: the shipped file leaves the host to its default.
+    let text = machine.read("etc/hub.toml").replacen("\nhost = \"127.0.0.1\"\n", "\n#host = \"127.0.0.1\"\n", 1);
+    fs::write(machine.path("etc/hub.toml"), &text).unwrap();
+    fs::remove_file(machine.path("mosquitto/conf.d/sos-home.conf")).unwrap();
+    let again = machine.setup(&["--yes", "--siren-line=18", "--no-test", "--no-services"]).output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    let app = machine.read("etc/hub.toml").parse::<toml::Table>().unwrap()["app"].clone();
+    assert_eq!(app.get("username").and_then(|name| name.as_str()), Some("sos-hub"));
+    assert_eq!(app.get("password_file").and_then(|file| file.as_str()), Some("app.password"));
+}
+
+#[test]
+fn a_hub_whose_broker_is_away_is_left_alone_while_its_incident_is_open() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    assert!(machine.unasked(&["--button=hallway:22:police"]).status.success());
+    assert!(machine.sos_hub(&["request", "siren"]).status.success());
+    let stopped = std::process::Command::new(machine.path("systemctl")).args(["stop", "mosquitto.service"]).status();
+    assert!(stopped.unwrap().success());
+    let calls = machine.calls();
+    let refused = machine.setup(&["--test"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(errors(&refused).contains("An incident is open, so the hub was not stopped"), "{}", errors(&refused));
+    assert_eq!(machine.calls(), calls);
+}

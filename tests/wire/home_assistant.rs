@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use sos_hub::controller::input::{Content, Malformed};
-use sos_hub::controller::words::{CommandName, Service};
+use sos_hub::controller::words::{CommandName, Service, Stage};
 use sos_hub::wire::commands;
 use sos_hub::wire::home_assistant::Announcement;
 use sos_hub::wire::topics::AppTopics;
@@ -27,7 +27,7 @@ const OF_THE_DEVICE: [&str; 6] = ["configuration_url", "identifiers", "manufactu
 const OF_ALL: [&str; 8] = ["p", "name", "uniq_id", "def_ent_id", "qos", "ic", "ent_cat", "dev_cla"];
 const OF_A_PLATFORM: [(&str, &[&str]); 5] = [
     ("siren", &["cmd_t", "retain", "support_duration", "support_volume_set", "stat_val_tpl"]),
-    ("button", &["cmd_t", "pl_prs", "retain"]),
+    ("button", &["cmd_t", "cmd_tpl", "pl_prs", "retain"]),
     ("sensor", &["stat_t", "val_tpl", "unit_of_meas", "options", "json_attr_t", "json_attr_tpl"]),
     ("binary_sensor", &["val_tpl", "json_attr_t", "json_attr_tpl"]),
     ("event", &["stat_t", "val_tpl", "evt_typ"]),
@@ -51,7 +51,9 @@ fn home_assistant_is_told_no_key_that_it_does_not_know() {
         assert!(ids.insert(component["uniq_id"].to_string()), "{name}");
         assert!(ids.insert(component["def_ent_id"].to_string()), "{name}");
         assert!(component["def_ent_id"].as_str().expect("an id").starts_with(&format!("{platform}.sos_home_")));
-        assert_eq!(component["qos"], 1, "{name}");
+        // What nobody can tell to be old must not be sent again.
+        let is_sent_once = ["siren", "cancel", "silence"].contains(&name.as_str());
+        assert_eq!(component["qos"], u8::from(!is_sent_once), "{name}");
         assert_ne!(component["retain"], true, "{name}: a stored press would be refused");
     }
     assert_eq!(ids.len(), 2 * 16);
@@ -104,4 +106,56 @@ fn a_siren_that_is_neither_on_nor_off_is_refused() {
     }
     assert!(commands::siren(b"\xff").1.is_err());
     assert!(commands::siren(&[b' '; 5000]).1.is_err());
+}
+
+/// As Python writes a time.
+const PRESSED_AT: &str = "2026-11-22T10:00:00.123456+00:00";
+
+#[test]
+fn what_its_buttons_press_is_understood() {
+    let hub = announcement("home", "Our home");
+    let components = &payload(&hub)["components"];
+    let pressed = |object: &str| {
+        let button = &components[object];
+        let name = hub.topics.parse(button["cmd_t"].as_str().expect("a topic")).expect("a topic of commands");
+        let said = button["cmd_tpl"].as_str().or(button["pl_prs"].as_str()).expect("what it says");
+        // As Home Assistant fills it in.
+        let said = said.replace("{{utcnow().isoformat()}}", PRESSED_AT).replace("{{range(99999)|random}}", "4711");
+        (name, commands::command(name, said.as_bytes()).expect(object))
+    };
+    for (object, service) in [("police", Service::Police), ("fire", Service::Fire), ("siren_only", Service::Siren)] {
+        let source = Some("home_assistant".to_owned());
+        let (name, said) = pressed(object);
+        let Content::Request { sent_at: Some(_), .. } = said else { panic!("it does not say when: {said:?}") };
+        let id = Some(format!("{PRESSED_AT}-4711"));
+        let is_as_pressed = matches!(&said, Content::Request { service: asked, id: told, source: from, user: None, .. }
+            if (*asked, told, from) == (service, &id, &source));
+        assert!(name == CommandName::Request && is_as_pressed, "{said:?}");
+    }
+    assert_eq!(pressed("silence"), (CommandName::Silence, Content::Silence { id: None }));
+    assert!(matches!(pressed("cancel"), (CommandName::Cancel, Content::Cancel { .. })));
+    assert_eq!(components["siren"]["cmd_t"], "sos/home/siren");
+}
+
+#[test]
+fn every_event_but_the_ticks_of_a_countdown_is_announced() {
+    let payload = payload(&announcement("home", "Our home"));
+    let types: Vec<&str> = payload["components"]["event"]["evt_typ"]
+        .as_array()
+        .expect("types")
+        .iter()
+        .map(|name| name.as_str().expect("a name"))
+        .collect();
+    let stages = Stage::ALL.map(Stage::as_str);
+    assert!(stages.iter().all(|stage| types.contains(stage) == (*stage != "countdown")), "{types:?}");
+    for other in ["countdown_started", "siren_on", "siren_off", "refused", "fault", "restore", "test"] {
+        assert!(types.contains(&other), "{other}");
+    }
+}
+
+#[test]
+fn the_countdown_begins_with_its_whole_length() {
+    let payload = payload(&announcement("home", "Our home"));
+    let template = payload["components"]["countdown"]["val_tpl"].as_str().expect("a template");
+    assert!(template.contains("{% if type == 'countdown_started' %}7{% elif"), "{template}");
 }

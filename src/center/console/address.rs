@@ -76,7 +76,8 @@ pub fn encoded(text: &str) -> String {
 
 /// The text of a value in a query; `None` if it is none or far too long.
 pub fn decoded(value: &str) -> Option<String> {
-    let text = (value.len() <= 3 * LONGEST).then(|| decoded_text(value))??;
+    // A character has up to four bytes, and each is written with three.
+    let text = (value.len() <= 12 * LONGEST).then(|| decoded_text(value))??;
     Some(text::tidy(&text, LONGEST))
 }
 
@@ -117,6 +118,7 @@ mod tests {
             Page::Incident(id),
             Page::Hubs(None),
             Page::Hubs(Some("a b&c=ü/+".to_owned())),
+            Page::Hubs(Some("𝚙".repeat(LONGEST))),
             Page::Security,
             Page::Audit(Some(17)),
             Page::Past(None),

@@ -5,7 +5,7 @@
 //! connections to a site, and with six cameras none would be left for the SOS.
 
 mod access;
-mod memory;
+pub(super) mod memory;
 pub(super) mod pages;
 mod parts;
 mod playlist;
