@@ -24,7 +24,7 @@ fn before_each_command(page: &Page, function: &str) {
 }
 
 /// The clock that the hub goes by: since the machine was started.
-fn boot_ms() -> u64 {
+pub fn boot_ms() -> u64 {
     let uptime = std::fs::read_to_string("/proc/uptime").expect("the time since the start");
     let seconds: f64 = uptime.split(' ').next().and_then(|text| text.parse().ok()).expect("seconds");
     std::time::Duration::from_secs_f64(seconds).as_millis().try_into().expect("milliseconds")

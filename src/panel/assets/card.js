@@ -48,11 +48,15 @@ export function fill({ card, clock, counting, message, note, steps }, incident, 
   steps.dataset.at = stage;
 }
 
-/** Shows the card of what counted down when the hub spoke last: it may still do so, and then it can be cancelled. */
-export function doubt({ card, clock, message }) {
+/**
+ * Shows the card of what counted down when the hub spoke last: it may still do so, and then it can be cancelled. And what
+ * the hub replied to whoever asked for it, or cancelled it, on this page since.
+ */
+export function doubt({ card, clock, counting, message }, requested, cancelled) {
   card.dataset.stage = "unsure";
   clock.hidden = true;
-  tell(message, say("unsure"));
+  counting.hidden = Boolean(cancelled);
+  tell(message, cancelled || [requested, say("unsure")].filter(Boolean).join(" "));
 }
 
 /** Shows what is left of a countdown. */

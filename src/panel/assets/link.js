@@ -103,9 +103,8 @@ export function connect() {
   listen("state", ({ data }) => {
     const said = JSON.parse(data);
     [state, ageMs, receivedAt] = [said.state, said.age_ms, tells(said.now_ms)];
-    // Not while help is on its way: there is nothing to press while a page is loaded.
     const isOld = state.version !== document.body.dataset.version;
-    if (isOld && state.phase === "idle") whenNothingIsAsked(() => state?.phase === "idle" && location.reload());
+    if (isOld && isIdle()) whenNothingIsAsked(() => isIdle() && location.reload());
     set("up");
     for (const listener of listeners.state) listener(state);
   });
@@ -128,6 +127,9 @@ function look() {
   if (link === "up" || silence > CONNECTING_MS) lost();
   else set("down");
 }
+
+/** Whether no help is on its way, and no finger to ask for it: there is nothing to press while a page is loaded. */
+const isIdle = () => state?.phase === "idle" && !document.querySelector(".slider.dragged");
 
 /** Ends the connection; what it said is not known any more. */
 function leave() {

@@ -12,13 +12,15 @@ const TICK_MS = 100;
 const HINT_MS = 4000;
 /** What was asked for no longer ago than this is still meant, whatever the hub's clock says. */
 const YOUNG_MS = 10000;
-/** For so long after the last word of the hub a countdown may not be over: the hub may have been started again. */
+/** For so long after the hub's last word of it a countdown may not be over: the hub may have been started again. */
 const DOUBT_MS = 60000;
+/** Screen readers say what changes in a part of the page that they have met already. */
+const SAY_MS = 200;
 
 const sheet = element("sheet");
 const title = element("sheet-title");
 const silence = element("silence");
-/** By incident: what is known of it, and its card. What has ended stays until the sheet is closed. */
+/** By incident: what is known of it, since when, and its card. What has ended stays until the sheet is closed. */
 const known = new Map();
 /** What had ended when the sheet was closed: it does not come back and push the sliders away. */
 const dismissed = new Set();
@@ -26,15 +28,14 @@ const dismissed = new Set();
 const remarks = new Map();
 let asksForMore = false;
 let ticking = null;
-/** The incidents that a cancel is on its way for, or that one has reached. */
-const cancelled = new Set();
+/** The incidents that a cancel is on its way for, or that one has reached: then with what the hub said. */
+const cancelled = new Map();
 /** Which question was the last one, and whether it is still asked; and what is to be said of it. */
 let latest = 0;
 let isAsking = false;
 let progress = "";
 /** What did not come about, of all that was asked for. */
 let problems = [];
-let isForgotten = false;
 let forgetting = null;
 
 const listeners = [];
@@ -54,8 +55,9 @@ function update() {
   const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let begun = null;
   for (const incident of said) {
-    if (!known.has(incident.id) && incident.stage === "countdown") begun = incident;
-    known.set(incident.id, { ...known.get(incident.id), incident });
+    const before = known.get(incident.id);
+    if (!before?.isInState && incident.stage === "countdown") begun = incident;
+    known.set(incident.id, { ...before, incident, isInState: true, heard: now() });
   }
   for (const [id, { incident }] of known) {
     // What is over is no longer in the state after a while; what vanished otherwise is not known any more.
@@ -66,7 +68,8 @@ function update() {
     asksForMore = false;
     if (!isAsking) clear();
     open();
-    tell(element("said"), begun.message);
+    const { id, message } = begun;
+    setTimeout(() => known.get(id)?.incident.stage === "countdown" && tell(element("said"), message), SAY_MS);
     // Not the button "Cancel": a key that is still held down must not press it.
     title.focus({ preventScroll: true });
   }
@@ -87,9 +90,10 @@ function redraw() {
   // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
   if (isDragged() && isUp) return;
   // Their way back may be open still, and the hub may hear what is asked for.
-  const isDoubtful = ({ incident }) => link === "down" && !isForgotten && incident.stage === "countdown";
+  const isDoubtful = ({ incident, heard }) =>
+    link === "down" && incident.stage === "countdown" && since(heard) < DOUBT_MS;
   const entries = [...known.values()].filter((entry) => isUp || isDoubtful(entry));
-  const isOpen = entries.some(({ incident }) => !isOver(incident));
+  const isOpen = entries.some(({ incident }) => !isOver(incident) && (isUp || !cancelled.get(incident.id)));
   place(element("cards"), entries.map(card));
   const isSilent = !isUp || !state.siren.sounding || state.phase === "countdown";
   silence.hidden = isSilent;
@@ -112,16 +116,27 @@ function card(entry) {
   const { incident } = entry;
   entry.card ??= build(incident, () => cancel(incident), tooEarly);
   if (link === "up") fill(entry.card, incident, remarks.get(incident.id));
-  else doubt(entry.card);
+  else doubt(entry.card, entry.reply, cancelled.get(incident.id));
   return entry.card.card;
 }
 
 /** A second press says nothing new, and the hub would say that there is no countdown any more. */
 async function cancel({ id, service }) {
   if (cancelled.has(id)) return;
-  cancelled.add(id);
-  const isGood = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
-  if (!isGood) cancelled.delete(id);
+  cancelled.set(id, "");
+  const reply = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
+  if (reply) cancelled.set(id, reply.message);
+  else cancelled.delete(id);
+  draw();
+}
+
+/** What the hub took on while no states come: its way back is open as well, and nothing else shows it. */
+async function request(service) {
+  const reply = await ask("request", { service }, say(`service.${service}`));
+  const id = reply?.incident;
+  if (!id || link === "up" || known.has(id)) return;
+  known.set(id, { incident: { id, service, stage: "countdown", remaining_ms: 0 }, reply: reply.message, heard: now() });
+  draw();
 }
 
 /** Puts these children in place. Those that stay are not touched: a press would be lost that is on its way. */
@@ -154,7 +169,7 @@ function tooEarly() {
 
 /**
  * Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it, by the name
- * of what was asked for; what did not come about is said whatever was asked for since. Returns whether it came about.
+ * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply if it came about.
  */
 async function ask(command, payload, name) {
   for (const listener of listeners) listener(true);
@@ -187,12 +202,7 @@ async function ask(command, payload, name) {
   if (!isGood || reply.durable === false) open();
   answer();
   draw();
-  return isGood;
-}
-
-function forgetDoubtful() {
-  isForgotten = true;
-  draw();
+  return isGood ? reply : null;
 }
 
 export function start() {
@@ -216,7 +226,6 @@ export function start() {
     asksForMore = !asksForMore;
     draw();
   });
-  const request = (service) => ask("request", { service }, say(`service.${service}`));
   armed(element("siren-only"), () => request("siren"), tooEarly);
   for (const track of document.querySelectorAll(".slider")) {
     slider(track, () => request(track.dataset.service), draw);
@@ -224,8 +233,7 @@ export function start() {
   on("state", update);
   on("link", (to) => {
     clearTimeout(forgetting);
-    isForgotten = false;
-    if (to === "down") forgetting = setTimeout(forgetDoubtful, DOUBT_MS);
+    if (to === "down") forgetting = setTimeout(draw, DOUBT_MS + TICK_MS);
     draw();
   });
 }
