@@ -211,3 +211,10 @@ fn another_plan_goes_out_also_where_it_includes_no_more_than_the_one_before() {
     center.input(Input::Accounts(vec![with_plan("A1", "none")]));
     assert_eq!(of(&center, "A1").last().expect("a token").plan, "none");
 }
+
+#[test]
+fn what_an_account_lacks_is_told_though_its_plan_stays() {
+    let mut center = center();
+    center.input(Input::Accounts(vec![Account { address: String::new(), ..account("A1") }]));
+    assert_eq!(of(&center, "A1").last().expect("a token").missing, ["address"]);
+}
