@@ -1,7 +1,7 @@
 //! The certificate that the hub makes for itself: what phones ask of it, and what becomes of one that is no good.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -19,6 +19,7 @@ use sos_hub::config::PanelTls;
 use sos_hub::drivers::clock;
 
 use crate::alone::Alone;
+use crate::installation::PANEL_PIN;
 use crate::support::wait_until;
 
 /// What it makes of a file's text.
@@ -36,6 +37,10 @@ fn read(dir: &Path) -> CertificateDer<'static> {
 
 /// Whether a browser that trusts this certificate comes in.
 fn is_served(panel: SocketAddr, certificate: &CertificateDer<'static>) -> bool {
+    connect(panel, certificate).write_all(b"GET / HTTP/1.1\r\n").is_ok()
+}
+
+fn connect(panel: SocketAddr, certificate: &CertificateDer<'static>) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).expect("a certificate");
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -45,8 +50,21 @@ fn is_served(panel: SocketAddr, certificate: &CertificateDer<'static>) -> bool {
         .with_no_client_auth();
     let name = ServerName::try_from("localhost").expect("a name");
     let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
-    let mut stream = StreamOwned::new(connection, TcpStream::connect(panel).expect("the panel"));
-    stream.write_all(b"GET / HTTP/1.1\r\n").is_ok()
+    StreamOwned::new(connection, TcpStream::connect(panel).expect("the panel"))
+}
+
+/// The answer to a request of the panel's own page over HTTPS.
+fn ask(home: &Alone, request: &str, cookie: &str, body: &str) -> String {
+    let (panel, length) = (home.address, body.len());
+    let mut stream = connect(panel, &read(home.dir()));
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: {panel}\r\nOrigin: https://{panel}\r\nConnection: close\r\nCookie: {cookie}\r\n"
+    );
+    write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").expect("a request");
+    let mut answer = Vec::new();
+    // The panel may end the connection without the last words of TLS.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Whether such a browser would take it for this name then.
@@ -78,6 +96,25 @@ fn what_the_hub_makes_is_what_phones_ask_for() {
     // extKeyUsage with serverAuth alone, by their object identifiers.
     let usage = b"\x06\x03\x55\x1d\x25\x04\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
     assert!(certificate.windows(usage.len()).any(|window| window == usage), "Apple's phones want serverAuth");
+}
+
+#[test]
+fn the_cookie_over_https_has_a_name_that_plain_http_does_not_need() {
+    let home = home();
+    let mut answer = String::new();
+    wait_until("the PIN has been read", || {
+        answer = ask(&home, "POST /pin", "", PANEL_PIN);
+        !answer.starts_with("HTTP/1.1 503")
+    });
+    let line = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap_or(&answer);
+    // Browsers let no page on plain HTTP replace a secure one.
+    assert!(line.starts_with("__Host-sos_panel=") && line.contains("; Secure"), "{line}");
+    let cookie = line.split(';').next().expect("a cookie");
+    let both = format!("sos_panel=of_before; {cookie}");
+    for (cookie, status) in [(cookie, "200"), (&both, "200"), ("sos_panel=of_before", "401")] {
+        let answer = ask(&home, "GET /history.json", cookie, "");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{cookie}: {answer}");
+    }
 }
 
 #[test]

@@ -195,6 +195,7 @@ fn screenshots() {
     phone.browser.wait_for_text("All is ready");
     shoot(&phone, "dashboard");
     phone.sos();
+    phone.browser.wait("the button is ready", || phone.browser.has("#siren-only:not(.unready)"));
     shoot(&phone, "sheet");
     home.center.answer(Answers::AllButAlarms);
     phone.slide(POLICE, 1.0);
