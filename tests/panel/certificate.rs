@@ -177,7 +177,11 @@ fn where_nothing_can_be_written_the_certificate_is_looked_at_and_stays_the_same(
 fn the_cookie_over_https_is_another_one_and_for_https_alone() {
     let home = home();
     let client = Client::new(home.address, &home.dir().join("state"));
-    let head = client.head("POST /pin", "", &format!("{PANEL_PIN}\n"));
+    let mut head = String::new();
+    wait_until("the PIN has been read", || {
+        head = client.head("POST /pin", "", &format!("{PANEL_PIN}\n"));
+        !head.starts_with("HTTP/1.1 503")
+    });
     let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
     assert!(cookie.starts_with("__Host-sos_panel="), "{cookie}");
     for attribute in ["HttpOnly", "SameSite=Strict", "Path=/;", "Secure"] {
