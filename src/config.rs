@@ -19,7 +19,7 @@ use crate::controller::settings::{ButtonSettings, Press, Settings};
 
 pub use broker::{Broker, ClientCertificate, Login, Tls};
 pub use problem::Problems;
-pub use rules::is_topic_word;
+pub use rules::{host_problem, is_topic_word};
 
 /// Where the installed hub has its configuration.
 pub const DEFAULT_PATH: &str = "/etc/sos-hub/hub.toml";
@@ -156,6 +156,13 @@ pub struct Camera {
     pub login: Option<Login>,
     /// The authorities that an `https` camera's certificate is checked against; `None`: those of the system.
     pub ca_file: Option<PathBuf>,
+}
+
+impl Camera {
+    /// Then the configuration itself is a secret.
+    pub fn has_its_password_in_its_url(&self) -> bool {
+        self.url.split('/').nth(2).is_some_and(|authority| authority.contains('@'))
+    }
 }
 
 #[derive(Clone, Debug)]

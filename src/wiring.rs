@@ -6,7 +6,7 @@ use crate::config::{self, Config, Outputs};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::Clock;
 use crate::drivers::gpio::{Backend, GpioSettings, InputLine, OutputLine};
-use crate::drivers::mqtt::{ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
+use crate::drivers::mqtt::{Announce, ClientCertificate, LinkSettings, Publication, Room, Subscription, TlsSettings};
 use crate::panel::PanelSettings;
 use crate::wire::home_assistant::Announcement;
 use crate::wire::topics::{AppTopics, CenterTopic, CenterTopics, HubTopic};
@@ -39,21 +39,27 @@ fn announcement(config: &Config) -> Announcement {
 /// The announcement to Home Assistant; `None` if discovery is off.
 pub fn discovery(config: &Config) -> Option<Discovery> {
     let announcement = config.home_assistant.discovery.then(|| announcement(config))?;
-    Some(Discovery {
-        status_topic: announcement.status_topic(),
-        publication: Publication {
-            topic: announcement.topic(),
-            payload: announcement.payload(),
-            retain: true,
-            correlation: None,
-        },
-    })
+    Some(Discovery { status_topic: announcement.status_topic(), topic: announcement.topic(), announcement })
 }
 
 /// What is published to Home Assistant, and where it says that it has started and wants it again.
 pub struct Discovery {
     pub status_topic: String,
-    pub publication: Publication,
+    pub topic: String,
+    announcement: Announcement,
+}
+
+impl Discovery {
+    /// The announcement of a hub that does not hear these topics at the broker: a switch that nobody hears is left out.
+    pub fn publication(&self, unheard: &[&str]) -> Publication {
+        let siren = self.announcement.topics.siren();
+        Publication {
+            topic: self.topic.clone(),
+            payload: self.announcement.payload(!unheard.contains(&siren.as_str())),
+            retain: true,
+            correlation: None,
+        }
+    }
 }
 
 /// The link to the home's broker. Nothing may be kept for the hub while it is away: an SOS of yesterday is none.
@@ -63,15 +69,17 @@ pub fn app_link(config: &Config) -> LinkSettings {
     let discovery = discovery(config);
     let unstored = |topic| Subscription { topic, wants_retained: false };
     let optional = discovery.iter().flat_map(|it| [it.status_topic.clone(), topics.siren()]).map(unstored).collect();
-    let announced = discovery.map(|discovery| discovery.publication);
+    let announcement =
+        discovery.map(|discovery| -> Announce { Arc::new(move |unheard: &[&str]| discovery.publication(unheard)) });
     LinkSettings {
         name: "link-home",
         client_id: format!("sos-hub-{}", config.hub.id),
         will: Some(availability("offline")),
-        on_up: [availability("online")].into_iter().chain(announced).collect(),
+        on_up: vec![availability("online")],
         last_words: vec![availability("offline")],
         subscriptions: CommandName::ALL.iter().map(|&command| unstored(topics.command(command))).collect(),
         optional,
+        announcement,
         ..link(&config.app.broker, is_trusted(config))
     }
 }
@@ -121,6 +129,7 @@ pub(crate) fn link(broker: &config::Broker, trusted: bool) -> LinkSettings {
         last_words: Vec::new(),
         subscriptions: Vec::new(),
         optional: Vec::new(),
+        announcement: None,
         room: Room::SMALL,
         clock_trusted: Arc::new(move || Clock::new(trusted).synced()),
     }

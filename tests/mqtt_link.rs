@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -128,11 +129,74 @@ fn a_refused_subscription_is_a_problem_that_names_its_topic() {
 #[test]
 fn a_refused_subscription_that_is_optional_keeps_no_link_down() {
     let script = Script { codes: Some([1, 0x87]), ..Script::new() };
-    let mut settings = settings(script.port());
-    settings.optional.extend(settings.subscriptions.pop());
-    let (_link, heard) = start(settings);
-    script.play_well();
+    let (_link, heard) = start(announcing(script.port()));
+    let published = script.play_well();
     heard.up();
+    let said = || published.recv_timeout(DEADLINE).expect("a publication");
+    assert_eq!([said(), said()], ["online", "announced without wanted"]);
+    heard.has_not_changed();
+}
+
+/// With `wanted` among the optional subscriptions, and an announcement that says what is not heard.
+fn announcing(port: u16) -> LinkSettings {
+    let mut settings = settings(port);
+    settings.optional.extend(settings.subscriptions.pop());
+    let announce = |unheard: &[&str]| publication("announcement", &format!("announced without {}", unheard.join(" ")));
+    LinkSettings { announcement: Some(Arc::new(announce)), ..settings }
+}
+
+fn is_subscription_to(packet: u8, body: &[u8], topic: &str) -> bool {
+    packet & 0xf0 == 0x80 && body.windows(topic.len()).any(|part| part == topic.as_bytes())
+}
+
+#[test]
+fn a_broker_that_ends_connections_over_an_optional_subscription_is_not_asked_for_it_until_the_next_break() {
+    let script = Script::new();
+    let (link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    script.play(move |packet, body| {
+        if is_subscription_to(packet, body, "wanted") {
+            let _ = seen.send("ended".to_owned());
+            return Act::Close(&[]);
+        }
+        let Some(text) = published_text(packet, body) else { return Act::Answer };
+        let act = if text == "break" { Act::Close(&[]) } else { Act::Answer };
+        let _ = seen.send(text);
+        act
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+    let round = ["ended", "ended", "online", "announced without wanted"];
+    assert_eq!([told(), told(), told(), told()], round);
+    assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+    heard.up();
+    link.publish(publication("out", "break"), Keep::Now);
+    assert_eq!(told(), "break");
+    assert_eq!([told(), told(), told(), told()], round, "somebody may have given the right since");
+}
+
+#[test]
+fn a_broker_that_ends_connections_over_the_announcement_is_spared_it() {
+    let script = Script::new();
+    let (link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    script.play(move |packet, body| {
+        let Some(text) = published_text(packet, body) else { return Act::Answer };
+        let act = if text.starts_with("announced") { Act::Close(&[]) } else { Act::Answer };
+        let _ = seen.send(text);
+        act
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+    for _ in 0..2 {
+        heard.up();
+        assert_eq!([told(), told()], ["online", "announced without "]);
+        // Not that another client has our id.
+        assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+    }
+    heard.up();
+    assert_eq!(told(), "online");
+    link.announce_again();
+    link.publish(publication("out", "stands"), Keep::Now);
+    assert_eq!(told(), "stands");
     heard.has_not_changed();
 }
 

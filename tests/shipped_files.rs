@@ -246,13 +246,48 @@ fn systemd_makes_the_centers_user_and_keeps_the_keys_to_it() {
 #[test]
 fn a_hub_and_a_center_on_one_machine_take_nothing_from_each_other() {
     for names in [["sos-center", "sos-hub"], ["sos-hub", "sos-center"]] {
-        let before = ["etc/sos-hub/broker-password", "etc/sos-hub/center.password", "etc/sos-hub/hub.key"];
+        let of_the_center = ["etc/sos-hub/broker-password", "etc/sos-hub/broker-client.key"];
+        let of_the_hub = ["etc/sos-hub/center.password", "etc/sos-hub/hub.key", "etc/sos-hub/center-client.key"];
+        // Another's, and what the setup writes down for Home Assistant, in root's hand.
+        let of_others = ["etc/sos-hub/another.key", "etc/sos-hub/client-homeassistant.password"];
+        let before = [&of_the_center[..], &of_the_hub, &of_others].concat();
         let Some(home) = installed(&names, &before) else { return };
         assert_eq!(mode(&home, "etc/sos-hub"), 0o755);
         let group = |name: &str| fs::metadata(home.path().join(name)).unwrap().gid();
-        assert_eq!(group("etc/sos-hub/broker-password"), group("var/lib/sos-center"), "{names:?}");
-        for of_the_hub in &before[1..] {
-            assert_eq!(group(of_the_hub), group("var/lib/sos-hub"), "{of_the_hub} {names:?}");
+        for (files, theirs) in [
+            (&of_the_center[..], group("var/lib/sos-center")),
+            (&of_the_hub, group("var/lib/sos-hub")),
+            (&of_others, 0),
+        ] {
+            for file in files {
+                assert_eq!(group(file), theirs, "{file} {names:?}");
+            }
         }
+    }
+}
+
+#[test]
+fn what_systemd_hands_over_as_a_credential_stays_with_root_at_each_boot_and_upgrade() {
+    let secrets = ["etc/sos-hub/hub.key", "etc/sos-hub/app.password", "etc/sos-hub/center.password"];
+    let Some(home) = installed(&["sos-hub"], &secrets) else { return };
+    let drop_in = fs::read_to_string("packaging/credentials.conf").unwrap();
+    let edit = drop_in.lines().find_map(|line| line.strip_prefix("#   sed -E '")?.split('\'').next()).unwrap();
+    let edited = Command::new("sed").args(["-E", edit, "systemd/sos-hub.tmpfiles"]).output().unwrap();
+    let instead = home.path().join("etc/tmpfiles.d/sos-hub.conf");
+    fs::create_dir_all(instead.parent().unwrap()).unwrap();
+    fs::write(&instead, &edited.stdout).unwrap();
+    let root = format!("--root={}", home.path().display());
+    let kept = Command::new("systemd-tmpfiles").args([&root, "--create"]).arg(&instead).output().unwrap();
+    assert!(kept.status.success(), "{kept:?}");
+    let handed_over: Vec<_> = drop_in.lines().filter_map(|line| line.strip_prefix("LoadCredential=")).collect();
+    assert_eq!(handed_over.len(), 2);
+    for file in secrets {
+        let is_handed_over = handed_over.iter().any(|one| one.ends_with(file));
+        let group = fs::metadata(home.path().join(file)).unwrap().gid();
+        assert_eq!(
+            (mode(&home, file), group == 0),
+            if is_handed_over { (0o600, true) } else { (0o640, false) },
+            "{file}"
+        );
     }
 }

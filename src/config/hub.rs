@@ -121,8 +121,17 @@ fn siren(table: &Table, taken: &Taken, gpio: &Gpio) -> Siren {
     };
     // A Pi pulls lines 0 to 8 up and the others down until a program takes them.
     let pulled_up = siren.line <= 8;
-    if pulled_up != siren.active_low && table.has("line") && !matches!(gpio, Gpio::Mock(_)) {
-        let better = if siren.active_low { "4 to 8" } else { "9 to 27" };
+    if !table.has("line") || matches!(gpio, Gpio::Mock(_)) {
+        return siren;
+    }
+    if [14, 15].contains(&siren.line) && !siren.active_low {
+        table.warn(
+            "line",
+            "is one of the serial console's, which is high while the Pi boots and may sound the siren: take one of 9 to 13 \
+             or 16 to 27",
+        );
+    } else if pulled_up != siren.active_low {
+        let better = if siren.active_low { "4 to 8" } else { "9 to 13 or 16 to 27" };
         table.warn(
             "line",
             format!("may sound the siren while the Pi boots, as it is pulled that way: take one of {better}, or add a resistor"),
@@ -229,7 +238,7 @@ fn camera(table: &Table) -> Camera {
     if camera.url.starts_with("rtsp") {
         table.warn("url", "is rtsp, which no browser shows: name the camera's http stream (MJPEG, HLS) if it has one");
     }
-    if camera.url.split('/').nth(2).is_some_and(|authority| authority.contains('@')) {
+    if camera.has_its_password_in_its_url() {
         table.warn(
             "url",
             "holds a password, which everyone sees who reads this file: write username and password_file instead",

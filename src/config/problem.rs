@@ -43,6 +43,11 @@ impl Problems {
         Problems { path: path.to_owned(), text: without_c1(text), list }
     }
 
+    /// The same under the name of another file, which this text is meant for.
+    pub fn of(self, path: &Path) -> Problems {
+        Problems { path: path.to_owned(), ..self }
+    }
+
     /// Nothing to say: neither an error nor a warning.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -118,19 +118,20 @@ fn printable(text: &str) -> Result<String, String> {
 /// The name or address of a machine, and nothing else.
 pub fn host(value: &Value) -> Result<String, String> {
     let text = value.text()?;
+    host_problem(text).map_or_else(|| Ok(text.to_owned()), |problem| Err(problem.to_owned()))
+}
+
+/// Why this is no name or address of a machine, as the rest of a sentence; `None`: it is one.
+pub fn host_problem(text: &str) -> Option<&'static str> {
     if text.contains("://") {
-        return Err("must be the name or address alone: leave out what comes before and with ://".to_owned());
+        return Some("must be the name or address alone: leave out what comes before and with ://");
     }
     if text.contains(':') && text.parse::<Ipv6Addr>().is_err() {
-        return Err("must be the name or address alone: the port has a key of its own".to_owned());
+        return Some("must be the name or address alone: the port has a key of its own");
     }
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
-    if text.is_empty() || text.len() > 253 || !text.chars().all(fits) {
-        return Err(
-            "must be the name or address of a machine, such as \"mqtt.example.org\" or \"192.168.1.5\"".to_owned()
-        );
-    }
-    Ok(text.to_owned())
+    let is_host = !text.is_empty() && text.len() <= 253 && text.chars().all(fits);
+    (!is_host).then_some("must be the name or address of a machine, such as \"mqtt.example.org\" or \"192.168.1.5\"")
 }
 
 /// Whether what is sent to this host stays on this machine.

@@ -1,7 +1,7 @@
 //! From the drivers to the loop: bytes become words here, on the threads of the drivers, and land in the mailbox.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::{Mail, Organ};
 use crate::controller::effect::Restored;
@@ -11,7 +11,7 @@ use crate::controller::input::{
 use crate::controller::moment::{Boottime, Wall};
 use crate::controller::words::CommandName;
 use crate::drivers::clock::{self, Clock};
-use crate::drivers::mqtt::{Listener, Message};
+use crate::drivers::mqtt::{Listener, Message, Publication};
 use crate::mailbox::Sender;
 use crate::panel::Hub;
 use crate::store::{Told, history};
@@ -25,11 +25,18 @@ pub(super) struct AppEar {
     topics: AppTopics,
     /// Where Home Assistant says that it has started, if it is listened to.
     status_topic: Option<String>,
+    /// Gets each topic on which the broker has taken back what lay there.
+    taken_back: mpsc::Sender<String>,
 }
 
 impl AppEar {
-    pub fn new(sender: Sender<Mail>, topics: AppTopics, status_topic: Option<String>) -> AppEar {
-        AppEar { sender, topics, status_topic }
+    pub fn new(
+        sender: Sender<Mail>,
+        topics: AppTopics,
+        status_topic: Option<String>,
+        taken_back: mpsc::Sender<String>,
+    ) -> AppEar {
+        AppEar { sender, topics, status_topic, taken_back }
     }
 
     /// What a message commands; `None` if that is not what it is for.
@@ -52,6 +59,13 @@ impl AppEar {
 impl Listener for AppEar {
     fn changed(&self, change: LinkChange) {
         self.sender.urgent(Mail::Input(Input::AppLink(change)));
+    }
+
+    fn taken(&self, publication: &Publication) {
+        if publication.retain && publication.payload.is_empty() {
+            // Nobody listens any more once all that was old is taken back.
+            let _ = self.taken_back.send(publication.topic.clone());
+        }
     }
 
     async fn message(&self, mut message: Message) {

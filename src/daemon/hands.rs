@@ -29,8 +29,6 @@ pub(super) struct Hands {
     pub vigil: Vigil,
     pub hub: String,
     pub app_topics: AppTopics,
-    /// What Home Assistant is told, if it is.
-    pub discovery: Option<Publication>,
     pub center_topics: CenterTopics,
     pub signer: Signer,
     pub gpio: Gpio,
@@ -63,9 +61,7 @@ impl World for Hands {
             match self.memory.next().or_else(|| self.mailbox.next(next.map(|next| next.since(now)))) {
                 Some(Mail::Input(input)) => return Happening::Input(input),
                 Some(Mail::HomeAssistantStarted) => {
-                    if let Some(discovery) = &self.discovery {
-                        self.app_link.publish(discovery.clone(), Keep::Latest);
-                    }
+                    self.app_link.announce_again();
                     return Happening::Input(Input::StateWanted);
                 }
                 Some(Mail::NoMoreAnnounced(topics)) => {

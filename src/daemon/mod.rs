@@ -126,19 +126,20 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 
     let (app_topics, center_topics) = (wiring::app_topics(config), wiring::center_topics(config));
     let discovery = wiring::discovery(config);
-    let status_topic = discovery.as_ref().map(|discovery| discovery.status_topic.clone());
-    let discovery = discovery.map(|discovery| discovery.publication);
-    if let Some(large) = discovery.as_ref().map(|discovery| discovery.payload.len()).filter(|&bytes| bytes > 8192) {
+    let bytes = discovery.as_ref().map(|discovery| discovery.publication(&[]).payload.len());
+    if let Some(large) = bytes.filter(|&bytes| bytes > 8192) {
         warn!(
             "The announcement to Home Assistant has {large} bytes, and brokers may drop it: shorten hub.id or app.topic_prefix."
         );
     }
     let obsolete = sender.clone();
-    announced::recall(&config.hub.state_dir, discovery.as_ref().map(|now| now.topic.clone()), move |topics| {
+    let current = discovery.as_ref().map(|discovery| discovery.topic.clone());
+    let taken_back = announced::recall(&config.hub.state_dir, current, move |topics| {
         obsolete.urgent(Mail::NoMoreAnnounced(topics));
     })
     .map_err(system("a thread"))?;
-    let app_ear = AppEar::new(sender.clone(), app_topics.clone(), status_topic);
+    let status_topic = discovery.map(|discovery| discovery.status_topic);
+    let app_ear = AppEar::new(sender.clone(), app_topics.clone(), status_topic, taken_back);
     let app_link = Link::start(wiring::app_link(config), app_ear).map_err(system("a thread for a link"))?;
     let board = Arc::<Board>::default();
     let panel_ear = PanelEar::new(sender.clone(), config.hub.state_dir.clone(), Clock::new(is_clock_trusted));
@@ -157,7 +158,6 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         vigil,
         hub,
         app_topics,
-        discovery,
         center_topics,
         signer,
         gpio,

@@ -44,6 +44,8 @@ pub struct Options {
     pub service_user: String,
     #[arg(long, value_name = "DIR", default_value = "/sys", hide = true)]
     pub sys_dir: PathBuf,
+    #[arg(long, value_name = "DIR", default_value = "/etc/mosquitto", hide = true)]
+    pub mosquitto_dir: PathBuf,
 }
 
 /// Looks at everything and says what it found; the exit code: 0 well, 1 something fails, 78 the configuration has to be
@@ -85,7 +87,7 @@ fn look(findings: &mut Findings, options: &Options, config: &Config) {
     findings.append(service);
     visits.report(findings, config);
     memory::plan(findings, config, visits.state());
-    certificates::look(findings, config);
+    certificates::look(findings, options, config, visits.shown());
     lines::look(findings, options, config, runs || visits.hub_is_there());
     let standing = visits.state().and_then(|state| state["clock"].as_str());
     machine::clock(findings, config.hub.clock == config::Clock::Trusted, standing);
@@ -105,6 +107,10 @@ fn configuration(findings: &mut Findings, options: &Options, loaded: &Result<(Co
         }
         Err(_) if !options.config.exists() => {
             Finding::fail("configuration", format!("There is no {path}."), "sudo sos-hub setup")
+        }
+        Err(_) if !Config::is_set_up(&options.config) => {
+            let message = format!("{path} sets nothing, so there is no hub yet.");
+            Finding::fail("configuration", message, "sudo sos-hub setup; or restore the file from a copy")
         }
         Err(_) => Finding::fail("configuration", format!("{path} is refused, so the hub does not start."), check()),
     });

@@ -24,12 +24,13 @@ const HEARTBEATS: u32 = 3;
 
 /// What came of the visits.
 pub struct Visits {
-    home: Result<(), LinkProblem>,
+    /// The certificate that was shown, in DER.
+    home: Result<Option<Vec<u8>>, LinkProblem>,
     /// `None`: the password may not be read by this user.
     hub: Option<Result<Value, Failure>>,
     /// Whether somebody without a password is let in.
     guests: Option<bool>,
-    center: Result<(), LinkProblem>,
+    center: Result<Option<Vec<u8>>, LinkProblem>,
 }
 
 impl Visits {
@@ -59,6 +60,12 @@ impl Visits {
         self.hub.as_ref()?.as_ref().ok()
     }
 
+    /// The certificates, in DER, that the brokers have shown.
+    pub fn shown(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let brokers = [("the home's broker", &self.home), ("the center's broker", &self.center)];
+        brokers.into_iter().filter_map(|(broker, visit)| Some((broker, visit.as_ref().ok()?.as_deref()?)))
+    }
+
     pub fn hub_is_there(&self) -> bool {
         self.state().is_some()
     }
@@ -74,19 +81,19 @@ impl Visits {
         let broker = format!("{}:{}", config.app.broker.host, config.app.broker.port);
         let mend = "Start it (`sudo systemctl status mosquitto`), and compare host, port, user and password in [app].";
         findings.add(match (&self.home, &self.hub) {
-            (Err(problem), _) | (Ok(()), Some(Err(Failure::Broker(problem)))) => {
+            (Err(problem), _) | (Ok(_), Some(Err(Failure::Broker(problem)))) => {
                 let problem = problem.sentence();
                 Finding::fail("broker", format!("The home's broker cannot be used: {problem}"), mend)
             }
-            (Ok(()), None) => Finding::warn(
+            (Ok(_), None) => Finding::warn(
                 "broker",
                 format!("The home's broker {broker} can be reached; its login was not tried."),
                 "Run it with sudo: this user may not read the password.",
             ),
-            (Ok(()), Some(Err(Failure::Silent | Failure::System(_)))) => {
+            (Ok(_), Some(Err(Failure::Silent | Failure::System(_)))) => {
                 Finding::fail("broker", format!("The home's broker {broker} takes no MQTT connection in time."), mend)
             }
-            (Ok(()), Some(_)) => Finding::ok(
+            (Ok(_), Some(_)) => Finding::ok(
                 "broker",
                 format!("The home's broker {broker} lets the hub in and takes its subscriptions."),
             ),

@@ -1,12 +1,13 @@
 //! Whether what is secret is readable to the wrong people.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Options;
 use super::finding::{Finding, Findings};
-use crate::config::{Config, PanelTls, reader};
+use crate::config::{Camera, Config, PanelTls, reader};
 
 /// Where a secret can be named.
 const KEYS: [(&str, &str); 6] = [
@@ -20,13 +21,22 @@ const KEYS: [(&str, &str); 6] = [
 
 pub fn look(findings: &mut Findings, options: &Options, config: &Config) {
     let mut all_well = true;
+    let mut unseen = Vec::new();
     let mut add = |finding: Finding| {
         all_well = false;
         findings.add(finding);
     };
-    for path in secrets(&options.config, config) {
+    for path in secrets(options, config) {
         let shown = path.display();
-        let Ok(found) = fs::metadata(&path) else { continue };
+        let found = match fs::metadata(&path) {
+            Ok(found) => found,
+            // `check` misses what has to be there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                unseen.push(format!("{shown} ({error})"));
+                continue;
+            }
+        };
         let mode = found.permissions().mode();
         if mode & 0o007 != 0 {
             add(Finding::fail(
@@ -51,6 +61,10 @@ pub fn look(findings: &mut Findings, options: &Options, config: &Config) {
         let message = format!("Every user of this machine can change what is in {dir}.");
         add(Finding::fail("secrets", message, format!("sudo chmod 755 {dir}")));
     }
+    if !unseen.is_empty() {
+        let message = format!("Whether these are closed could not be seen: {}.", unseen.join(", "));
+        findings.add(Finding::warn("secrets", message, "Run it with sudo."));
+    }
     if all_well {
         findings.add(Finding::ok(
             "secrets",
@@ -60,7 +74,8 @@ pub fn look(findings: &mut Findings, options: &Options, config: &Config) {
 }
 
 /// The files themselves: what this user may not read is not in the configuration that was loaded.
-fn secrets(file: &Path, config: &Config) -> Vec<PathBuf> {
+fn secrets(options: &Options, config: &Config) -> Vec<PathBuf> {
+    let file = options.config.as_path();
     let named = reader::words(file);
     let is_secret =
         |table: &str, key: &str| KEYS.contains(&(table, key)) || (table, key) == ("camera", "password_file");
@@ -71,6 +86,10 @@ fn secrets(file: &Path, config: &Config) -> Vec<PathBuf> {
         list.push(config.hub.state_dir.join("panel-key.pem"));
     }
     list.push(config.hub.state_dir.join("hub.db"));
+    list.push(options.mosquitto_dir.join("sos-home.passwd"));
+    if config.cameras.iter().any(Camera::has_its_password_in_its_url) {
+        list.push(file.to_owned());
+    }
     // What the setup wrote down for the broker's other clients.
     let beside = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     list.extend(beside.filter(|path| {

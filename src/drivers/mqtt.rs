@@ -7,6 +7,7 @@
 
 mod connection;
 mod dial;
+mod extras;
 mod life;
 mod options;
 mod outbox;
@@ -53,13 +54,18 @@ pub struct LinkSettings {
     pub last_words: Vec<Publication>,
     /// At least one.
     pub subscriptions: Vec<Subscription>,
-    /// Subscribed to as well. The link is up even if the broker refuses one of these.
+    /// Subscribed to as well. The link is up even if the broker refuses one of these, or ends connections over them.
     pub optional: Vec<Subscription>,
+    /// Published on every connection after [`LinkSettings::on_up`], unless the broker ends connections over it.
+    pub announcement: Option<Announce>,
     /// How much may wait for the broker.
     pub room: Room,
     /// Whether the wall clock may be believed. While it may not, a certificate that is not valid *yet* is accepted.
     pub clock_trusted: Arc<dyn Fn() -> bool + Send + Sync>,
 }
+
+/// What to announce on a connection whose broker does not let us hear these of the [`LinkSettings::optional`] topics.
+pub type Announce = Arc<dyn Fn(&[&str]) -> Publication + Send + Sync>;
 
 /// How much a link keeps for its broker. When more waits, the oldest goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +148,8 @@ pub trait Listener: Send + 'static {
     fn changed(&self, change: LinkChange);
     /// May wait; then the link reads nothing more, and what is left stays with the broker.
     fn message(&self, message: Message) -> impl Future<Output = ()> + Send;
+    /// The broker has taken this publication. Must not block.
+    fn taken(&self, _publication: &Publication) {}
     /// A message on this topic was too large to be handed on. As [`Listener::message`].
     fn too_large(&self, _topic: &str) -> impl Future<Output = ()> + Send {
         async {}
@@ -192,6 +200,11 @@ impl Link {
         }
     }
 
+    /// Says once more what this connection has announced, if there is a connection and it has.
+    pub fn announce_again(&self) {
+        self.outbox.announce_again();
+    }
+
     /// Publishes what still waits, then the last words, and disconnects. Gives up after `within`; without a connection
     /// there is nothing to wait for.
     pub fn stop(self, within: Duration) {
@@ -202,18 +215,18 @@ impl Link {
 }
 
 /// Whether the broker can be reached, and shows with TLS that it is the right one. Nothing of MQTT is said, so that no
-/// other client is disturbed. Takes at most some five seconds.
+/// other client is disturbed. Takes at most some five seconds. Returns the certificate that it has shown, in DER.
 ///
 /// # Errors
 ///
 /// Why not.
-pub fn reach(settings: &LinkSettings) -> Result<(), LinkProblem> {
+pub fn reach(settings: &LinkSettings) -> Result<Option<Vec<u8>>, LinkProblem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
     let runtime =
         runtime.map_err(|error| problem::configuration(format!("the system gives no poll descriptor ({error})")))?;
     let dialled = runtime.block_on(dial::dial(settings));
     runtime.shutdown_background();
-    dialled.map(drop)
+    dialled.map(|broker| broker.shown.map(|certificate| certificate.to_vec()))
 }
 
 /// What MQTT 5 allows in a Topic Name, without what brokers refuse or break off for.

@@ -41,6 +41,11 @@ impl Badge {
     pub fn of(cookie: &str) -> Badge {
         Badge(URL_SAFE_NO_PAD.encode(digest(&SHA256, cookie.as_bytes())))
     }
+
+    /// What tells it from others.
+    pub fn name(&self) -> Arc<str> {
+        self.0.as_str().into()
+    }
 }
 
 /// The browsers, shared by requests, the PIN's thread and the writer.
@@ -134,6 +139,11 @@ impl Browsers {
             self.keep(&mut known);
         }
         true
+    }
+
+    /// Whether it is one of them at the moment.
+    pub fn contains(&self, badge: &Badge) -> bool {
+        self.known().browsers.contains_key(badge)
     }
 
     /// Whether it knows the PIN, or knew it once.

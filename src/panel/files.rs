@@ -22,6 +22,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "panel.css", content_type: "text/css; charset=utf-8", content: include_str!("assets/panel.css") },
     script!("app.js"),
     script!("armed.js"),
+    script!("begin.js"),
     script!("card.js"),
     script!("commands.js"),
     script!("history.js"),

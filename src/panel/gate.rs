@@ -22,6 +22,7 @@ use super::{Hub, Site, pin, words};
 use crate::controller::moment::Wall;
 use crate::web::attempts::{Attempts, Lane};
 use crate::web::passwords;
+use crate::web::places::network;
 use crate::web::server::Peer;
 use crate::web::sessions::cookie;
 
@@ -127,6 +128,11 @@ impl Gate {
         self.cookie(headers).map(|id| Badge::of(&id))
     }
 
+    /// The name of a request's browser, if it knows the PIN; that does not count as using it.
+    pub fn name_of(&self, headers: &HeaderMap) -> Option<Arc<str>> {
+        self.badge(headers).filter(|badge| self.browsers.contains(badge)).map(|badge| badge.name())
+    }
+
     /// The cookie of a browser once more, so that it lasts from now on.
     pub fn cookie_again(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         self.set_cookie(&self.cookie(headers)?, COOKIE_SECONDS)
@@ -194,16 +200,6 @@ impl Gate {
             Some(badge) => Lane::Known(Guesser::Browser(badge)),
             None => Lane::Name(Guesser::From(network(peer.0))),
         }
-    }
-}
-
-/// Who has one address of IPv6 has all of its network, unless that is the house's own: all its phones are in there.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_unicast_link_local() && !address.is_unique_local() => {
-            IpAddr::V6((address.to_bits() >> 64 << 64).into())
-        }
-        address => address,
     }
 }
 

@@ -107,13 +107,12 @@ pub(super) struct Wish {
 /// `GET /history.json`: as `sos-hub history --json` has it, the latest; with `?most=3` at most so many.
 pub(super) async fn json<H: Hub>(State(site): State<Arc<Site<H>>>, Query(wish): Query<Wish>) -> Response {
     let most = wish.most.unwrap_or(INCIDENTS).min(INCIDENTS);
-    let read = site.history.ask(&site.hub, most).await;
-    // What was read is shared; an answer is not.
+    // Before it is read: whoever waits for room holds nothing. What was read is shared; an answer is not.
     let room = timeout(ROOM, Arc::clone(&site.history.answers.0).acquire_owned()).await;
     let Ok(Ok(room)) = room else {
         return (StatusCode::SERVICE_UNAVAILABLE, words::TOO_MANY_PAGES).into_response();
     };
-    match read {
+    match site.history.ask(&site.hub, most).await {
         Ok(entries) => {
             let json = format!("[{}]", entries.get(..most).unwrap_or(&entries).join(","));
             ([(CONTENT_TYPE, "application/json")], Body::from(carried(json, room))).into_response()

@@ -24,9 +24,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 const CERTIFICATE_EACH: Duration = Duration::from_secs(60 * 60);
 /// How often it is seen whether the clock is set by now: a certificate that was made before may be one of 1970.
 const CLOCK_EACH: Duration = Duration::from_secs(10);
-/// With TLS each takes some 40 KiB.
-const MOST_CONNECTIONS: usize = 384;
-const MOST_OF_AN_ADDRESS: usize = 288;
+/// Connections of browsers that know the PIN, and of all others. With TLS each takes some 40 KiB.
+const MOST_KNOWN: usize = 288;
+const MOST_STRANGERS: usize = 96;
 /// One thread each for PINs, the history, and the cameras' names and files: none of them waits for another.
 const BLOCKING: usize = 3;
 const STACK_BYTES: usize = 512 * 1024;
@@ -121,8 +121,8 @@ fn listen<H: Hub>(
     let server = ServerSettings {
         name: "panel",
         listen,
-        most_connections: MOST_CONNECTIONS,
-        most_of_an_address: MOST_OF_AN_ADDRESS,
+        most_known: MOST_KNOWN,
+        most_strangers: MOST_STRANGERS,
         most_blocking: BLOCKING,
     };
     let names = names(hosts);

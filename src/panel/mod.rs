@@ -46,6 +46,7 @@ use crate::controller::input::Received;
 use crate::controller::moment::{Boottime, Wall};
 use crate::web::guard;
 use crate::web::hosts::Hosts;
+use crate::web::places;
 use crate::web::server::Shutdown;
 
 pub use board::Board;
@@ -157,7 +158,9 @@ fn routes<H: Hub>(site: Arc<Site<H>>, hosts: Hosts) -> Router {
         .route("/manifest.webmanifest", get(files::manifest))
         .route("/worker.js", get(files::worker))
         .fallback(pages::not_found);
-    guard::of_pages(of_the_house.merge(of_all).with_state(site), hosts, BODY_BYTES)
+    let gate = Arc::clone(&site.gate);
+    let pages = guard::of_pages(of_the_house.merge(of_all).with_state(site), hosts, BODY_BYTES);
+    places::shown_by(pages, move |headers| gate.name_of(headers))
 }
 
 /// What shows the inside of the house is for those who know the PIN, where there is one.

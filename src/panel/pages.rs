@@ -70,7 +70,8 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
                     button #sos .sos type="button" aria-haspopup="dialog" { (shield()) span { (words::SOS) } }
                 }
                 noscript { p.lost { (words::NO_SCRIPT) } }
-                div #lost .lost role="alert" hidden {}
+                // For as long as no script says otherwise: what of them did not come cannot say so.
+                div #lost .lost.first role="alert" { (words::CONNECTING) " " (words::STILL_CONNECTING) }
                 section #now .now aria-label=(words::NOW) hidden {
                     p #now-text {}
                     button #now-show type="button" { (words::SHOW) }
@@ -83,8 +84,18 @@ fn layout<H: Hub>(site: &Site<H>, standing: Standing, page: &str, title: &str, m
 }
 
 /// What all pages need, in one step: else a browser finds out what a script imports when it has it.
-const SCRIPTS: &[&str] =
-    &["app.js", "link.js", "sheet.js", "card.js", "armed.js", "slider.js", "commands.js", "turns.js", "page.js"];
+const SCRIPTS: &[&str] = &[
+    "app.js",
+    "begin.js",
+    "link.js",
+    "sheet.js",
+    "card.js",
+    "armed.js",
+    "slider.js",
+    "commands.js",
+    "turns.js",
+    "page.js",
+];
 
 /// What a page needs besides, fetched along with the rest.
 fn scripts_of(page: &str) -> &'static [&'static str] {
@@ -120,14 +131,15 @@ fn sheet(standing: Standing) -> Markup {
             div #cards {}
             p #answer .answer role="alert" {}
             p #said .visually-hidden role="status" {}
+            // Not within what "more help" hides: a countdown that somebody else started can be cancelled with the PIN.
+            @match standing {
+                Standing::Knows => {}
+                Standing::Stranger => (pin_form("sheet-pin")),
+                Standing::NoPin => p.warning { (words::NO_PIN_FILE) },
+            }
             button #more .quiet type="button" aria-expanded="false" aria-controls="ask" hidden { (words::MORE_HELP) }
             div #ask {
                 p #warning .warning hidden {}
-                @match standing {
-                    Standing::Knows => {}
-                    Standing::Stranger => (pin_form("sheet-pin")),
-                    Standing::NoPin => p.warning { (words::NO_PIN_FILE) },
-                }
                 (slider("police", words::SLIDE_POLICE, STAR))
                 (slider("fire", words::SLIDE_FIRE, FLAME))
                 p #slide-hint .hint { (words::SLIDE_HINT) }

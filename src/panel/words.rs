@@ -13,6 +13,8 @@ pub const SKIP: &str = "Skip to the content";
 pub const NO_SCRIPT: &str =
     "This page needs JavaScript, and does nothing without it. To get help, call the emergency number.";
 pub const CONNECTING: &str = "Connecting to the hub…";
+pub const STILL_CONNECTING: &str =
+    "If this stays, the SOS button does not work yet. To get help, call the emergency number.";
 pub const LOST: &str = "No connection to the hub.";
 pub const LOST_ADVICE: &str = "What was shown here may no longer be true. To get help, call the emergency number.";
 
@@ -88,6 +90,8 @@ pub const SCRIPT: &[(&str, &str)] = &[
         "tryingAgain",
         "The hub has not answered yet. This page goes on trying for ten seconds. To get help now, call the emergency number.",
     ),
+    ("unsure", "Without the hub it is not known whether this still counts down. Cancel may still be in time."),
+    ("silence", SILENCE),
     ("tapAgain", "Too early: tap again."),
     ("service.police", "Police"),
     ("service.fire", "Fire department"),

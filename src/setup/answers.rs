@@ -1,18 +1,23 @@
 //! The questions, in the order of the file, and what is to be written for the answers.
 
+mod home_broker;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::broker::LocalBroker;
 use super::bundle::Bundle;
-use super::dialogue::{Dialogue, Question, first_line_of};
+use super::dialogue::{Dialogue, PATIENCE, Question, first_line_of};
 use super::document::Button;
 use super::existing::Existing;
-use super::options::{Level, Options, Reach, Whether};
+use super::options::{Level, Options, Reach};
 use super::{Failure, broker};
 use crate::config;
 
 /// The lines of a Pi's header.
 const LAST_LINE: u8 = 27;
+/// As `hub.toml` takes it.
+const LONGEST_NAME: usize = 32;
 const SERVICES: [&str; 4] = ["police", "fire", "siren", "cancel"];
 /// The panel slows guessing down; a shorter PIN is guessed all the same.
 const SHORTEST_PIN: usize = 4;
@@ -37,7 +42,7 @@ pub struct Answers {
 /// The home's broker.
 pub enum Broker {
     /// The mosquitto of this machine.
-    Local { port: u16, home_assistant: bool },
+    Local(LocalBroker),
     /// One that is there.
     There { host: String, port: u16, username: Option<String>, password: Secret, ca_file: Option<PathBuf> },
 }
@@ -60,11 +65,14 @@ struct Asker<'a> {
     options: &'a Options,
     existing: &'a Existing,
     dialogue: &'a Dialogue,
+    /// A mosquitto that is not the hub's runs on this machine.
+    others_broker_runs: bool,
 }
 
-/// Asks everything that is open.
-pub fn ask(options: &Options, existing: &Existing, dialogue: &Dialogue) -> Result<Answers, Failure> {
-    let asker = Asker { options, existing, dialogue };
+/// Asks everything that is open; `broker_runs`: whether there is a mosquitto at work on this machine.
+pub fn ask(options: &Options, existing: &Existing, dialogue: &Dialogue, broker_runs: bool) -> Result<Answers, Failure> {
+    let others_broker_runs = broker_runs && !broker::conf_file(&options.mosquitto_dir).is_file();
+    let asker = Asker { options, existing, dialogue, others_broker_runs };
     // The center's files first: without them there is nothing to set up.
     let center = asker.center()?;
     let id = asker.id(center.as_ref())?;
@@ -183,7 +191,8 @@ impl Asker<'_> {
         }
         if !self.options.button.is_empty() {
             let given = self.options.button.join(", ");
-            return buttons(&given, taken).map(Some).map_err(|problem| Failure::Usage(format!("--button: {problem}")));
+            let list = buttons(&given, taken).map_err(|problem| Failure::Usage(format!("--button: {problem}")))?;
+            return Ok(self.unless_it_is_there(list));
         }
         let there = self.existing.buttons();
         let shown = |list: &[Button]| {
@@ -198,97 +207,25 @@ impl Asker<'_> {
             option: "--button",
         };
         let list = self.dialogue.text(&question, None, Some(&default), |answer| buttons(answer, taken))?;
-        Ok((there.as_ref() != Some(&list)).then_some(list))
+        Ok(self.unless_it_is_there(list))
     }
 
-    fn broker(&self) -> Result<Broker, Failure> {
-        let conf = self.options.mosquitto_dir.join("conf.d/sos-home.conf");
-        let default = match self.existing.word("app", "host") {
-            Some(host) => {
-                if conf.is_file() && host == "127.0.0.1" {
-                    "local".to_owned()
-                } else {
-                    host
-                }
+    /// The buttons as they are to be, with what nobody was asked about, if that is not how they are. A button is the one
+    /// that was there if it has its name, or else its line.
+    fn unless_it_is_there(&self, mut list: Vec<Button>) -> Option<Vec<Button>> {
+        let there = self.existing.buttons();
+        let names: Vec<String> = list.iter().map(|button| button.name.clone()).collect();
+        for button in &mut list {
+            let former = there.iter().flatten();
+            let same = former
+                .clone()
+                .find(|former| former.name == button.name)
+                .or_else(|| former.clone().find(|former| former.line == button.line && !names.contains(&former.name)));
+            if let Some(same) = same {
+                (button.hold_ms, button.active_low) = (same.hold_ms, same.active_low);
             }
-            None if self.existing.is_set_up && self.existing.word("hub", "id").is_some() && !conf.is_file() => {
-                "127.0.0.1".to_owned()
-            }
-            None => "local".to_owned(),
-        };
-        let question = Question {
-            question: "Which broker do apps and Home Assistant talk to?",
-            why: "\"local\" sets up the mosquitto of this machine; a name or address is one that is there already.",
-            option: "--broker",
-        };
-        let host =
-            self.dialogue.text(&question, self.options.broker.as_deref(), Some(&default), |answer| match answer {
-                "" => Err("Answer local, or a name or address.".to_owned()),
-                "local" if !broker::LocalBroker::is_installed(&self.options.mosquitto_dir) => Err(format!(
-                    "There is no mosquitto in {}: install it with `sudo apt-get install mosquitto` and start again.",
-                    self.options.mosquitto_dir.display()
-                )),
-                answer => Ok(answer.to_owned()),
-            })?;
-        if host == "local" { self.local_broker() } else { self.broker_that_is_there(host) }
-    }
-
-    fn local_broker(&self) -> Result<Broker, Failure> {
-        let port = self.options.broker_port.or_else(|| self.existing.number("app", "port")).unwrap_or(1883);
-        let question = Question {
-            question: "Does Home Assistant get a user at this broker?",
-            why: "Its password is put into client-homeassistant.password beside hub.toml, for you to enter there.",
-            option: "--home-assistant",
-        };
-        let password_file = self.options.config.with_file_name("client-homeassistant.password");
-        let given = self.options.home_assistant.map(|whether| whether == Whether::Yes);
-        let home_assistant = self.dialogue.whether(&question, given, password_file.is_file())?;
-        Ok(Broker::Local { port, home_assistant })
-    }
-
-    fn broker_that_is_there(&self, host: String) -> Result<Broker, Failure> {
-        let same_host = self.existing.app_host().as_deref() == Some(host.as_str());
-        let ca_file = self.options.broker_ca_file.clone();
-        let has_ca = ca_file.is_some() || (same_host && self.existing.word("app", "ca_file").is_some());
-        let default = self.existing.number::<u16>("app", "port").filter(|_| same_host);
-        let default = default.unwrap_or(if has_ca { 8883 } else { 1883 }).to_string();
-        let question = Question {
-            question: "On which port is it?",
-            why: "Usually 1883, or 8883 where it speaks TLS (name its authority with --broker-ca-file).",
-            option: "--broker-port",
-        };
-        let given = self.options.broker_port.map(|port| port.to_string());
-        let port = self.dialogue.text(&question, given.as_deref(), Some(&default), |answer| {
-            answer
-                .parse::<u16>()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or_else(|| "Answer a port from 1 to 65535.".to_owned())
-        })?;
-        let there = self.existing.word("app", "username").filter(|_| same_host);
-        let question = Question {
-            question: "Which user is the hub there?",
-            why: "It must be allowed to read its commands and to write all else below sos/. \"none\": without a login.",
-            option: "--broker-user",
-        };
-        let default = there.as_deref().unwrap_or(if same_host { "none" } else { broker::HUB_USER });
-        let username = self.dialogue.text(&question, self.options.broker_user.as_deref(), Some(default), |answer| {
-            Ok((answer != "none" && !answer.is_empty()).then(|| answer.to_owned()))
-        })?;
-        let stays = username == there && self.existing.file("app", "password_file").is_some_and(|file| file.is_file());
-        let password = match username {
-            None => Secret::None,
-            Some(_) => self.secret(
-                &Question {
-                    question: "What is that user's password?",
-                    why: if stays { "Empty: the one that is there stays." } else { "Empty: there is none." },
-                    option: "--broker-password-file",
-                },
-                self.options.broker_password_file.as_deref(),
-                stays,
-            )?,
-        };
-        Ok(Broker::There { host, port, username, password, ca_file })
+        }
+        (there.as_ref() != Some(&list)).then_some(list)
     }
 
     fn panel(&self) -> Result<(Reach, u16), Failure> {
@@ -325,14 +262,17 @@ impl Asker<'_> {
             },
             option: "--pin-file",
         };
-        let pin = self.secret(&question, self.options.pin_file.as_deref(), stays)?;
-        match pin {
-            Secret::None => Ok(Secret::New(broker::new_pin()?)),
-            Secret::New(pin) if pin.chars().count() < SHORTEST_PIN => {
-                Err(Failure::Usage(format!("--pin-file: a PIN has at least {SHORTEST_PIN} characters.")))
+        let too_short = format!("A PIN has at least {SHORTEST_PIN} characters.");
+        for _ in 0..PATIENCE {
+            match self.secret(&question, self.options.pin_file.as_deref(), stays)? {
+                Secret::None => return Ok(Secret::New(broker::new_pin()?)),
+                Secret::New(pin) if pin.chars().count() >= SHORTEST_PIN => return Ok(Secret::New(pin)),
+                Secret::Stays => return Ok(Secret::Stays),
+                Secret::New(_) if self.options.pin_file.is_some() => break,
+                Secret::New(_) => self.dialogue.say(format_args!("  {too_short}")),
             }
-            other => Ok(other),
         }
+        Err(Failure::Usage(format!("--pin-file: {too_short}")))
     }
 
     fn secret(&self, question: &Question, file: Option<&Path>, stays: bool) -> Result<Secret, Failure> {
@@ -373,12 +313,15 @@ fn buttons(answer: &str, taken: &[u8]) -> Result<Vec<Button>, String> {
         if name.is_empty() || !SERVICES.contains(&service) {
             return Err(not_a_button(part));
         }
+        if name.chars().count() > LONGEST_NAME {
+            return Err(format!("{name:?} is too long: a button's name has at most {LONGEST_NAME} characters."));
+        }
         if list.iter().any(|button| button.name == name) {
             return Err(format!("Two buttons are called {name}: each needs its own name."));
         }
         let line = free(line(number.trim())?, &taken)?;
         taken.push(line);
-        list.push(Button { name: name.to_owned(), line, service: service.to_owned() });
+        list.push(Button { name: name.to_owned(), line, service: service.to_owned(), hold_ms: None, active_low: None });
     }
     Ok(list)
 }

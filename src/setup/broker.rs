@@ -12,8 +12,8 @@ use ring::pbkdf2;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Failure;
-use super::dialogue::{Dialogue, Question};
-use super::files::{self, Access, Changes, Owner};
+use super::files::{self, Access, Changes};
+use super::users::{self, Owner};
 
 const CONF: &str = include_str!("../../config/mosquitto-home.conf");
 const ACL: &str = include_str!("../../config/mosquitto-home.acl");
@@ -35,112 +35,144 @@ const TURNS: NonZeroU32 = NonZeroU32::new(101).expect("not zero");
 const SALT_BYTES: usize = 12;
 const HASH_BYTES: usize = 64;
 
+/// The user that Home Assistant is.
+const HOME_ASSISTANT: &str = "homeassistant";
+/// Where the rights of that user begin and end in the shipped file.
+const ITS_RIGHTS: &str = "# Home Assistant is an app";
+
 /// What is asked of the local broker.
-pub struct LocalBroker<'a> {
-    pub mosquitto_dir: &'a Path,
+pub struct LocalBroker {
+    pub mosquitto_dir: PathBuf,
     pub port: u16,
+    /// Where it listens so far, as far as the hub knows.
+    pub former_port: Option<u16>,
     /// The topic levels of the hub, and of Home Assistant's discovery.
-    pub topic_prefix: &'a str,
-    pub discovery_prefix: &'a str,
-    /// Each user with its password.
-    pub users: BTreeMap<String, String>,
+    pub topic_prefix: String,
+    pub discovery_prefix: String,
+    /// Whether Home Assistant gets in.
+    pub home_assistant: bool,
 }
 
-impl LocalBroker<'_> {
-    /// Whether mosquitto is installed.
-    pub fn is_installed(mosquitto_dir: &Path) -> bool {
-        mosquitto_dir.is_dir()
+/// A client of the local broker.
+pub struct Client {
+    pub user: &'static str,
+    /// Where its password is written down, beside `hub.toml`.
+    pub file: &'static str,
+    pub is_let_in: bool,
+}
+
+impl LocalBroker {
+    /// Whoever talks to the hub through it.
+    pub fn clients(&self) -> [Client; 2] {
+        [
+            Client { user: APP_USER, file: "client-app.password", is_let_in: true },
+            Client { user: HOME_ASSISTANT, file: "client-homeassistant.password", is_let_in: self.home_assistant },
+        ]
     }
 
-    /// Writes configuration, rights and passwords. What a person has changed is replaced only if they say so.
-    pub fn write(&self, dialogue: &Dialogue, changes: &mut Changes) -> Result<(), Failure> {
-        if !LocalBroker::is_installed(self.mosquitto_dir) {
-            return Err(Failure::Usage(format!(
-                "There is no mosquitto in {}: install it with `sudo apt-get install mosquitto`, or name another \
-                 broker with --broker HOST.",
-                self.mosquitto_dir.display()
-            )));
-        }
-        if let Some(other) = settings_of_others(self.mosquitto_dir) {
-            return Err(Failure::Usage(format!(
-                "mosquitto has settings of its own in {}, beside which those for the hub would keep it from starting: name \
-                 it as one that is there (--broker 127.0.0.1) and give it the users and lines of sos-home.acl, or take \
-                 that file away.",
-                other.display()
-            )));
-        }
-        let conf_dir = self.mosquitto_dir.join("conf.d");
-        files::directory(&conf_dir, 0o755, None)?;
-        let mosquitto = files::owner("mosquitto");
-        self.write_file(&conf_dir.join("sos-home.conf"), &self.conf(), Access::Open, dialogue, changes)?;
-        let private = Access::Private(mosquitto);
-        self.write_file(&self.mosquitto_dir.join("sos-home.acl"), &self.acl(), private, dialogue, changes)?;
-        self.write_passwords(mosquitto, changes)
+    fn conf_file(&self) -> PathBuf {
+        conf_file(&self.mosquitto_dir)
     }
 
-    fn write_file(
-        &self,
-        path: &Path,
-        content: &str,
-        access: Access,
-        dialogue: &Dialogue,
-        changes: &mut Changes,
-    ) -> Result<(), Failure> {
-        let is_other = fs::read_to_string(path).is_ok_and(|there| there != content);
-        if is_other {
-            let question = format!("{} is not what this version would write. Replace it?", path.display());
-            let question = Question {
-                question: &question,
-                why: "Somebody has changed it, or it is of another version. A copy is kept.",
-                option: "--yes",
-            };
-            if !dialogue.whether(&question, None, false)? {
-                dialogue.say(format_args!("{} stays as it is.", path.display()));
-                return Ok(());
-            }
-            files::keep_copy(path)?;
-        }
-        changes.write(path, content.as_bytes(), access)
+    fn acl_file(&self) -> PathBuf {
+        self.mosquitto_dir.join("sos-home.acl")
     }
 
-    fn conf(&self) -> String {
+    /// What somebody else has written or changed, and what would take its place: no setup of this version wrote it.
+    pub fn changed_by_others(&self) -> Vec<PathBuf> {
+        let ports = [Some(self.port), self.former_port];
+        let confs: Vec<_> = ports.into_iter().flatten().map(|port| self.conf(port)).collect();
+        let acls = [true, false].map(|home_assistant| self.acl(home_assistant)).to_vec();
+        let is_other = |(path, ours): &(PathBuf, Vec<String>)| {
+            fs::read(path).is_ok_and(|there| ours.iter().all(|ours| ours.as_bytes() != there))
+        };
+        let files = [(self.conf_file(), confs), (self.acl_file(), acls)];
+        files.into_iter().filter(is_other).map(|(path, _)| path).collect()
+    }
+
+    /// Writes configuration, rights and the passwords of these users; a copy is kept of what others have changed, and the
+    /// names of the copies are returned. Home Assistant's user goes if it is not let in, all others stay.
+    pub fn write(&self, users: &BTreeMap<String, String>, changes: &mut Changes) -> Result<Vec<PathBuf>, Failure> {
+        let copies = self.changed_by_others();
+        let copies = copies.iter().map(|path| changes.keep_copy(path)).collect::<Result<Vec<_>, _>>()?;
+        let conf = self.conf_file();
+        files::directory(conf.parent().unwrap_or(&self.mosquitto_dir), 0o755, None)?;
+        let mosquitto = users::owner("mosquitto");
+        changes.write(&conf, self.conf(self.port).as_bytes(), Access::Open)?;
+        let acl = self.acl(self.home_assistant);
+        changes.write(&self.acl_file(), acl.as_bytes(), Access::Private(mosquitto))?;
+        self.write_passwords(users, mosquitto, changes)?;
+        Ok(copies)
+    }
+
+    fn conf(&self, port: u16) -> String {
         let dir = format!("{}/", self.mosquitto_dir.display());
-        CONF.replace(LISTENER, &format!("listener {} 127.0.0.1", self.port)).replace(DIRECTORY, &dir)
+        CONF.replace(LISTENER, &format!("listener {port} 127.0.0.1")).replace(DIRECTORY, &dir)
     }
 
-    fn acl(&self) -> String {
-        ACL.lines().fold(String::new(), |text, line| {
-            let line = match line.split_once(" sos/") {
-                Some((rule, topic)) if rule.starts_with("topic ") => format!("{rule} {}/{topic}", self.topic_prefix),
-                _ => match line.split_once(" homeassistant/") {
-                    Some((rule, topic)) if rule.starts_with("topic ") => {
-                        format!("{rule} {}/{topic}", self.discovery_prefix)
-                    }
-                    _ => line.to_owned(),
-                },
-            };
-            text + &line + "\n"
-        })
+    fn acl(&self, home_assistant: bool) -> String {
+        let prefixes = [(" sos/", &self.topic_prefix), (" homeassistant/", &self.discovery_prefix)];
+        let with_prefix = |line: &str| {
+            let found = prefixes.iter().find_map(|(shipped, prefix)| {
+                let (rule, topic) = line.split_once(shipped).filter(|(rule, _)| rule.starts_with("topic "))?;
+                Some(format!("{rule} {prefix}/{topic}"))
+            });
+            found.unwrap_or_else(|| line.to_owned())
+        };
+        // The user of Home Assistant is the last one of the file.
+        let lines = ACL.lines().take_while(|line| home_assistant || !line.starts_with(ITS_RIGHTS));
+        lines.fold(String::new(), |text, line| text + &with_prefix(line) + "\n")
     }
 
     /// Other users of the file stay.
-    fn write_passwords(&self, mosquitto: Option<Owner>, changes: &mut Changes) -> Result<(), Failure> {
-        let path = self.mosquitto_dir.join("sos-home.passwd");
+    fn write_passwords(
+        &self,
+        users: &BTreeMap<String, String>,
+        mosquitto: Option<Owner>,
+        changes: &mut Changes,
+    ) -> Result<(), Failure> {
+        let path = passwords_file(&self.mosquitto_dir);
         let there = fs::read_to_string(&path).unwrap_or_default();
-        let is_ours = |line: &&str| line.split_once(':').is_some_and(|(name, _)| self.users.contains_key(name));
+        let goes = |name: &str| users.contains_key(name) || (name == HOME_ASSISTANT && !self.home_assistant);
+        let stays = |line: &&str| !line.split_once(':').is_some_and(|(name, _)| goes(name));
         let mut text = String::new();
-        for line in there.lines().filter(|line| !is_ours(line)) {
+        for line in there.lines().filter(stays) {
             let _ = writeln!(text, "{line}");
         }
-        for (name, password) in &self.users {
+        for (name, password) in users {
             let _ = writeln!(text, "{name}:{}", hash(password)?);
         }
         changes.write(&path, text.as_bytes(), Access::Private(mosquitto))
     }
 }
 
+/// Whether mosquitto is installed.
+pub fn is_installed(mosquitto_dir: &Path) -> bool {
+    mosquitto_dir.is_dir()
+}
+
+/// What the hub needs mosquitto to know.
+pub fn conf_file(mosquitto_dir: &Path) -> PathBuf {
+    mosquitto_dir.join("conf.d/sos-home.conf")
+}
+
+/// Whether Home Assistant has a password there already.
+pub fn knows_home_assistant(mosquitto_dir: &Path) -> bool {
+    knows(mosquitto_dir, HOME_ASSISTANT)
+}
+
+/// Whether this user has a password there already.
+pub fn knows(mosquitto_dir: &Path, user: &str) -> bool {
+    let there = fs::read_to_string(passwords_file(mosquitto_dir)).unwrap_or_default();
+    there.lines().any(|line| line.split_once(':').is_some_and(|(name, _)| name == user))
+}
+
+fn passwords_file(mosquitto_dir: &Path) -> PathBuf {
+    mosquitto_dir.join("sos-home.passwd")
+}
+
 /// A file of somebody else that says what ours says as well: the broker refuses to start with both.
-fn settings_of_others(mosquitto_dir: &Path) -> Option<PathBuf> {
+pub fn settings_of_others(mosquitto_dir: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(mosquitto_dir.join("conf.d")).into_iter().flatten().flatten();
     let mut others: Vec<PathBuf> = entries
         .map(|entry| entry.path())

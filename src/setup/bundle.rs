@@ -56,7 +56,7 @@ impl Bundle {
             username: word("username"),
             hub_key: optional(dir, "hub.key")?,
             center_pub: needed(dir, "center.pub")?,
-            ca: word("ca_file").map(|name| needed(dir, &name)).transpose()?,
+            ca: word("ca_file").map(|name| needed(dir, beside(dir, &name)?)).transpose()?,
             plan: needed(dir, "plan.jwt")?,
             client: match (optional(dir, CLIENT_CERT)?, optional(dir, CLIENT_KEY)?) {
                 (Some(cert), Some(key)) => Some((cert, key)),
@@ -95,6 +95,14 @@ impl Bundle {
             _ => false,
         }
     }
+}
+
+/// A file of the bundle itself: root must not be led to another one, as what is read is put where everybody reads it.
+fn beside<'a>(dir: &Path, name: &'a str) -> Result<&'a str, String> {
+    if Path::new(name).file_name().is_some_and(|plain| plain == name) {
+        return Ok(name);
+    }
+    Err(not_a_bundle(dir, &format!("ca_file in its hub.toml is no plain name but {name:?}")))
 }
 
 fn needed(dir: &Path, name: &str) -> Result<Vec<u8>, String> {

@@ -1,19 +1,25 @@
 //! Questions to the person at the terminal, each with its reason and its default. Nobody is asked with `--yes`.
 
 use std::fmt::Display;
-use std::fs;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
+use std::time::Instant;
 
 use super::Failure;
 
 /// Wrong answers after which nobody seems to be there who understands.
-const PATIENCE: usize = 5;
+pub const PATIENCE: usize = 5;
+/// More of a line is no answer.
+const LONGEST_LINE: usize = 4096;
 
 /// Who answers.
 #[derive(Clone, Copy)]
 pub struct Dialogue {
     pub asks: bool,
+    /// Until when; `None`: there is no hurry.
+    pub until: Option<Instant>,
 }
 
 /// One question.
@@ -63,10 +69,15 @@ impl Dialogue {
         Err(Failure::Usage(format!("That question stays open. Answer it with {}.", question.option)))
     }
 
-    /// Yes or no.
-    pub fn whether(&self, question: &Question, given: Option<bool>, default: bool) -> Result<bool, Failure> {
+    /// Yes or no; without a default somebody has to say it.
+    pub fn whether(
+        &self,
+        question: &Question,
+        given: Option<bool>,
+        default: impl Into<Option<bool>>,
+    ) -> Result<bool, Failure> {
         let word = |yes: bool| if yes { "yes" } else { "no" };
-        self.text(question, given.map(word), Some(word(default)), |answer| match answer.to_lowercase().as_str() {
+        self.text(question, given.map(word), default.into().map(word), |answer| match answer.to_lowercase().as_str() {
             "y" | "yes" => Ok(true),
             "n" | "no" => Ok(false),
             _ => Err("Answer yes or no.".to_owned()),
@@ -94,16 +105,51 @@ impl Dialogue {
     }
 
     /// Waits for the Enter key, or for a line.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NoAnswer`] when the time is over.
     pub fn line(&self, prompt: &str) -> Result<String, Failure> {
+        let unread = |error: io::Error| Failure::Failed(format!("The terminal cannot be read ({error})."));
         let mut out = io::stdout();
         let _ = write!(out, "{prompt}").and_then(|()| out.flush());
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) => Err(Failure::Usage(
-                "Nobody answers: run it in a terminal, or with --yes and an option for each answer.".to_owned(),
-            )),
-            Ok(_) => Ok(line.trim().to_owned()),
-            Err(error) => Err(Failure::Failed(format!("The terminal cannot be read ({error})."))),
+        // Byte by byte, past the buffer of the standard library: what lay there nobody could wait for.
+        let mut terminal = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(unread)?);
+        let mut line = Vec::new();
+        let mut byte = [0];
+        loop {
+            self.wait_for(&terminal)?;
+            match terminal.read(&mut byte) {
+                Ok(0) if line.is_empty() => {
+                    return Err(Failure::Usage(
+                        "Nobody answers: run it in a terminal, or with --yes and an option for each answer.".to_owned(),
+                    ));
+                }
+                Ok(0) => break,
+                Ok(_) if byte == *b"\n" => break,
+                Ok(_) if line.len() < LONGEST_LINE => line.extend(byte),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unread(error)),
+            }
+        }
+        Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+
+    /// Returns when there is something to read.
+    fn wait_for(&self, terminal: &File) -> Result<(), Failure> {
+        let Some(until) = self.until else { return Ok(()) };
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Failure::NoAnswer);
+            }
+            let milliseconds = libc::c_int::try_from(left.as_millis()).unwrap_or(libc::c_int::MAX).max(1);
+            let mut ready = libc::pollfd { fd: terminal.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            // SAFETY: `ready` is one entry, and the file stays open meanwhile.
+            if unsafe { libc::poll(&raw mut ready, 1, milliseconds) } > 0 {
+                return Ok(());
+            }
         }
     }
 }

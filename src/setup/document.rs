@@ -8,6 +8,10 @@ pub struct Button {
     pub name: String,
     pub line: u8,
     pub service: String,
+    /// Only where it is set.
+    pub hold_ms: Option<i64>,
+    /// Only where it is set.
+    pub active_low: Option<bool>,
 }
 
 /// A configuration file as lines.
@@ -59,10 +63,12 @@ impl Document {
         let mut text = String::new();
         for (position, button) in buttons.iter().enumerate() {
             let words = |text: &'static str| if position == 0 { text } else { "" };
+            let hold = button.hold_ms.map_or("#hold_ms = 1000".to_owned(), |hold| format!("hold_ms = {hold}"));
+            let low = button.active_low.map_or("#active_low = true".to_owned(), |low| format!("active_low = {low}"));
             // Writing into a text cannot fail.
             let _ = writeln!(
                 text,
-                "[[button]]\n{}name = {}\nline = {}\n{}service = {}\n{}#hold_ms = 1000\n{}#active_low = true\n",
+                "[[button]]\n{}name = {}\nline = {}\n{}service = {}\n{}{hold}\n{}{low}\n",
                 words("# Shown as the source of the request, \"button:NAME\".\n"),
                 quoted(&button.name),
                 button.line,
@@ -140,7 +146,10 @@ mod tests {
 
     #[test]
     fn buttons_take_the_place_of_those_that_were_there() {
-        let button = |name: &str, line| Button { name: name.to_owned(), line, service: "fire".to_owned() };
+        let button = |name: &str, line| {
+            let (name, service) = (name.to_owned(), "fire".to_owned());
+            Button { name, line, service, hold_ms: None, active_low: None }
+        };
         let mut document = Document::new(SHIPPED);
         document.set_buttons(&[button("bed \"left\"", 5), button("door", 6)]);
         let text = document.text();

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::Failure;
 use super::document::Button;
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_STATE_DIR};
 
 /// The file as it is shipped.
 pub const SHIPPED: &str = include_str!("../../config/hub.toml");
@@ -28,16 +28,26 @@ impl Existing {
     /// `fresh`: its settings do not count.
     pub fn read(path: &Path, fresh: bool) -> Result<Existing, Failure> {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        let there = match fs::read_to_string(path) {
-            Ok(text) => Some(text),
+        let there = match fs::read(path) {
+            Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let problem = format!("{} may not be read by this user: run the setup with sudo.", path.display());
+                return Err(Failure::Failed(problem));
+            }
             Err(error) => {
-                let problem = format!("{} cannot be read ({error}): run the setup with sudo.", path.display());
+                let problem = format!("{} cannot be read ({error}): name another with --config FILE.", path.display());
                 return Err(Failure::Failed(problem));
             }
         };
-        let is_set_up = there.as_deref().is_some_and(|text| text != SHIPPED) && Config::is_set_up(path);
-        let text = there.filter(|_| is_set_up && !fresh).unwrap_or_else(|| SHIPPED.to_owned());
+        let is_set_up = there.as_deref().is_some_and(|text| text != SHIPPED.as_bytes()) && Config::is_set_up(path);
+        let text = there.filter(|_| is_set_up && !fresh).map(String::from_utf8).transpose().map_err(|_| {
+            Failure::Configuration(format!(
+                "{} is not UTF-8 text: mend it as `sos-hub check` says, or begin anew with --fresh.",
+                path.display()
+            ))
+        })?;
+        let text = text.unwrap_or_else(|| SHIPPED.to_owned());
         let values = if is_set_up && !fresh {
             text.parse::<Table>().map_err(|error| {
                 Failure::Configuration(format!(
@@ -70,6 +80,11 @@ impl Existing {
         (!self.values.is_empty()).then(host)
     }
 
+    /// Where the hub keeps its memory.
+    pub fn state_dir(&self) -> PathBuf {
+        self.file("hub", "state_dir").unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))
+    }
+
     /// A file that a setting names, whole.
     pub fn file(&self, table: &str, key: &str) -> Option<PathBuf> {
         self.word(table, key).map(|name| self.dir.join(name))
@@ -86,6 +101,8 @@ impl Existing {
                 name: entry.get("name")?.as_str()?.to_owned(),
                 line: u8::try_from(entry.get("line")?.as_integer()?).ok()?,
                 service: entry.get("service")?.as_str()?.to_owned(),
+                hold_ms: entry.get("hold_ms").and_then(Value::as_integer),
+                active_low: entry.get("active_low").and_then(Value::as_bool),
             })
         };
         Some(list.iter().filter_map(button).collect())

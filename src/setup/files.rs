@@ -8,16 +8,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use super::users::Owner;
 
 /// How many copies of older configurations are kept.
 const BACKUPS: u32 = 99;
-
-/// Whom a file belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    pub uid: u32,
-    pub gid: u32,
-}
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug)]
@@ -45,26 +39,6 @@ impl Access {
             Access::Private(owner) => owner,
             Access::Service(owner) => owner.map(|Owner { gid, .. }| Owner { uid: 0, gid }),
         }
-    }
-}
-
-/// The user and group of this name; `None`: there is none, or only root could give files away.
-pub fn owner(name: &str) -> Option<Owner> {
-    // SAFETY: it has no arguments and cannot fail.
-    if unsafe { libc::geteuid() } != 0 {
-        return None;
-    }
-    user(name)
-}
-
-/// The user and group of this name.
-pub fn user(name: &str) -> Option<Owner> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: `name` ends with NUL, nothing else in this process looks up users at the same time, and what is found is
-    // read before the next look-up could overwrite it.
-    unsafe {
-        let found = libc::getpwnam(name.as_ptr());
-        (!found.is_null()).then(|| Owner { uid: (*found).pw_uid, gid: (*found).pw_gid })
     }
 }
 
@@ -102,6 +76,24 @@ impl Changes {
         Ok(())
     }
 
+    /// Takes the file away, if it is there.
+    pub fn remove(&mut self, path: &Path) -> Result<(), Failure> {
+        let failed =
+            |error| Failure::Failed(format!("{} cannot be removed ({error}): check its directory.", path.display()));
+        if let Some(before) = read(path).map_err(failed)? {
+            fs::remove_file(path).map_err(failed)?;
+            self.done.push((path.to_owned(), Some(before)));
+        }
+        Ok(())
+    }
+
+    /// Copies a file beside itself under the next free number, which is returned.
+    pub fn keep_copy(&mut self, path: &Path) -> Result<PathBuf, Failure> {
+        let copy = keep_copy(path)?;
+        self.done.push((copy.clone(), None));
+        Ok(copy)
+    }
+
     /// Puts back what was there.
     pub fn undo(self) {
         for (path, before) in self.done.into_iter().rev() {
@@ -114,6 +106,11 @@ impl Changes {
             }
         }
     }
+}
+
+/// The mode of a file that is there.
+pub fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|found| found.permissions().mode() & 0o7777)
 }
 
 fn read(path: &Path) -> io::Result<Option<Before>> {
@@ -153,11 +150,10 @@ fn replace(path: &Path, content: &[u8], mode: u32, owner: Option<Owner>) -> io::
     written
 }
 
-/// Copies a file beside itself under the next free number.
-pub fn keep_copy(path: &Path) -> Result<PathBuf, Failure> {
+fn keep_copy(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: &io::Error| Failure::Failed(format!("No copy of {} can be kept: {error}", path.display()));
     let before = read(path).map_err(|error| failed(&error))?;
-    let Some(before) = before else { return Ok(path.to_owned()) };
+    let before = before.ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
     for number in 1..=BACKUPS {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".old-{number}"));

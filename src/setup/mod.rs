@@ -12,24 +12,26 @@ mod dialogue;
 mod document;
 mod existing;
 mod files;
+mod incident;
 mod options;
+mod pause;
 mod services;
 mod trial;
+mod users;
 mod write;
 
 use std::fmt;
+use std::time::Duration;
 
-pub use files::{Owner, user};
 pub use options::{Level, Options, Reach, Whether};
+pub use users::{Owner, user};
 
 use self::dialogue::{Dialogue, Question};
 use self::existing::Existing;
-use self::services::Services;
+use self::services::{BROKER, HUB, Services};
 use self::trial::Trial;
-use crate::client::{self, Errand};
 use crate::config::{Config, Problems};
 use crate::exit;
-use crate::store::history::{self, HistoryError};
 
 /// Why the hub is not set up, in a sentence.
 #[derive(Debug)]
@@ -42,12 +44,19 @@ pub enum Failure {
     Refused(Problems),
     /// Something could not be written, started or stopped.
     Failed(String),
+    /// The hub does not start with what was written.
+    NotStarted(String),
+    /// Nobody has answered a question that cannot stay open.
+    NoAnswer,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(text) | Failure::Configuration(text) | Failure::Failed(text) => f.write_str(text),
+            Failure::Usage(text) | Failure::Configuration(text) | Failure::Failed(text) | Failure::NotStarted(text) => {
+                f.write_str(text)
+            }
+            Failure::NoAnswer => f.write_str("Nobody has answered in time."),
             Failure::Refused(problems) => {
                 write!(f, "{problems}Nothing was changed: answer otherwise, or mend the file.")
             }
@@ -61,7 +70,7 @@ impl Failure {
         match self {
             Failure::Usage(_) => exit::USAGE,
             Failure::Configuration(_) | Failure::Refused(_) => exit::CONFIGURATION,
-            Failure::Failed(_) => exit::FAILED,
+            Failure::Failed(_) | Failure::NotStarted(_) | Failure::NoAnswer => exit::FAILED,
         }
     }
 }
@@ -78,18 +87,25 @@ pub fn run(options: &Options) -> u8 {
 }
 
 fn set_up(options: &Options) -> Result<u8, Failure> {
-    let dialogue = Dialogue { asks: !options.yes };
-    let services = Services::find(options.service_manager.as_deref(), !options.no_services);
+    let dialogue = Dialogue { asks: !options.yes, until: None };
+    let manager = Services::find(options.service_manager.as_deref());
+    let unit = manager.as_ref().map(Services::hub_unit).unwrap_or_default();
+    let services = manager.as_ref().filter(|_| !options.no_services);
+    // The service is another hub than this file's: that one goes on.
+    let hub_service = services.filter(|_| unit.works_with(&options.config));
+    let stage = Stage { options, dialogue: &dialogue, service: hub_service };
     if options.test {
         let (config, _) = Config::load(&options.config).map_err(Failure::Refused)?;
-        refuse_beside_an_incident(&config)?;
-        return finish(&config, &dialogue, services.as_ref(), false);
+        incident::look(&config).must_be_idle("the hub was not stopped")?;
+        return stage.finish(&config, &config, false);
     }
     files::writable(&options.config)?;
     let existing = Existing::read(&options.config, options.fresh)?;
     let before = Config::load(&options.config).ok().map(|(config, _)| config);
-    if let Some(config) = before.as_ref().filter(|_| existing.is_set_up) {
-        refuse_beside_an_incident(config)?;
+    if existing.is_set_up {
+        // With a file that is refused now a hub may run all the same, since before.
+        let standing = before.as_ref().map_or_else(|| incident::remembered(&existing.state_dir()), incident::look);
+        standing.must_be_idle("nothing was changed")?;
     }
     if existing.is_set_up && dialogue.asks {
         let question = Question {
@@ -101,15 +117,17 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
             return Ok(exit::WELL);
         }
     }
-    let answers = answers::ask(options, &existing, &dialogue)?;
+    let broker_runs = manager.as_ref().is_some_and(|manager| manager.is_active(BROKER));
+    let answers = answers::ask(options, &existing, &dialogue, broker_runs)?;
     let write::Written { loaded: (config, warnings), has_local_broker, changes, notes } =
-        write::write(options, &existing, &answers, &dialogue)?;
-    if let Some(services) = services.as_ref().filter(|_| has_local_broker)
-        && let Err(failure) = services.restart(services::BROKER)
+        write::write(options, &existing, &answers, &unit.credentials)?;
+    let broker_service = services.filter(|_| has_local_broker);
+    if let Some(services) = broker_service
+        && let Err(failure) = services.restart(BROKER)
     {
         // Others may need it: it goes on as it was.
         changes.undo();
-        let again = services.restart(services::BROKER).is_ok();
+        let again = services.restart(BROKER).is_ok();
         let then = if again { "it runs as before" } else { "and it did not start as before either" };
         return Err(Failure::Failed(format!("{failure} What was written has been taken back; {then}.")));
     }
@@ -120,55 +138,64 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
     for note in &notes {
         dialogue.say(note);
     }
-    if let Some(services) = &services {
-        services.enable(services::HUB)?;
+    if let (Some(_), None, Some(other)) = (services, hub_service, &unit.config) {
+        dialogue.say(format_args!(
+            "{HUB} is the hub of {}, so it was neither stopped nor started. Start this one, then run `sos-hub setup --test`.",
+            other.display()
+        ));
     }
-    if options.no_test {
-        if let Some(services) = &services {
-            services.restart(services::HUB)?;
+    if let Some(services) = hub_service {
+        services.enable(HUB)?;
+    }
+    match stage.finish(&config, before.as_ref().unwrap_or(&config), true) {
+        Err(Failure::NotStarted(failure)) if existing.is_set_up => {
+            // It has worked with what was there.
+            changes.undo();
+            let broker = broker_service.map_or(Ok(()), |services| services.restart(BROKER));
+            let hub = hub_service.map_or(Ok(()), Services::restart_hub);
+            let then =
+                if broker.and(hub).is_ok() { "the hub runs as before" } else { "it did not start as before either" };
+            Err(Failure::Failed(format!("{failure} What was written has been taken back; {then}.")))
         }
-        return Ok(exit::WELL);
+        other => other,
     }
-    finish(&config, &dialogue, services.as_ref(), true)
 }
 
-/// Starts the hub if asked to, tests it, and says what is left to do.
-fn finish(config: &Config, dialogue: &Dialogue, services: Option<&Services>, restart: bool) -> Result<u8, Failure> {
-    let mut trial = Trial { config, dialogue, services, open: Vec::new(), failed: false };
-    if services.is_none() && restart {
-        dialogue.say("\nNo service was started: start broker and hub, then run `sos-hub setup --test`.");
-        return Ok(exit::WELL);
-    }
-    trial.run(restart)?;
-    let Trial { open, failed, .. } = trial;
-    if open.is_empty() {
-        dialogue.say("\nAll of it works: buttons, siren and center were confirmed.");
-    } else {
-        dialogue.say("\nLeft to do:");
-        for what in open {
-            dialogue.say(format_args!("- {what}"));
-        }
-    }
-    Ok(if failed { exit::FAILED } else { exit::WELL })
+/// Where the hub is started and tested.
+struct Stage<'a> {
+    options: &'a Options,
+    dialogue: &'a Dialogue,
+    /// The hub's; `None`: it is not to be stopped or started.
+    service: Option<&'a Services>,
 }
 
-/// Nothing is changed or stopped while somebody waits for help.
-fn refuse_beside_an_incident(config: &Config) -> Result<(), Failure> {
-    match client::converse(config, &Errand::Status) {
-        Ok((state, _)) if state["phase"] != "idle" => Err(Failure::Failed(
-            "An incident is open, so nothing was changed: run the setup again when it is over.".to_owned(),
-        )),
-        Ok(_) => Ok(()),
-        // Its broker may be away while its siren sounds: then what it has written down decides.
-        Err(_) => match history::read(&config.hub.state_dir, usize::MAX) {
-            Ok(entries) if entries.iter().all(|entry| entry.ended_at.is_some()) => Ok(()),
-            Ok(_) => Err(Failure::Failed(
-                "An incident is open, so the hub was not stopped: run the setup again when it is over.".to_owned(),
-            )),
-            Err(HistoryError::Missing(_)) => Ok(()),
-            Err(problem) => Err(Failure::Failed(format!(
-                "Whether an incident is open cannot be seen, so the hub was not stopped ({problem}).",
-            ))),
-        },
+impl Stage<'_> {
+    /// Starts the hub if asked to, tests it, and says what is left to do. `running` is what the hub works with until then.
+    fn finish(&self, config: &Config, running: &Config, restart: bool) -> Result<u8, Failure> {
+        if self.options.no_test {
+            return self.service.map_or(Ok(()), Services::restart_hub).map(|()| exit::WELL);
+        }
+        if self.service.is_none() && restart {
+            self.dialogue.say("\nNo service was started: start broker and hub, then run `sos-hub setup --test`.");
+            return Ok(exit::WELL);
+        }
+        let patience = Duration::from_secs(self.options.answer_within);
+        let mut trial = Trial::new(config, running, self.dialogue, self.service, patience);
+        trial.run(restart)?;
+        let Trial { confirmed, open, failed, .. } = trial;
+        if open.is_empty() {
+            let confirmed = match confirmed.split_last() {
+                Some((last, [])) => (*last).to_owned(),
+                Some((last, others)) => format!("{} and {last}", others.join(", ")),
+                None => "nothing".to_owned(),
+            };
+            self.dialogue.say(format_args!("\nAll of it works. Confirmed: {confirmed}."));
+        } else {
+            self.dialogue.say("\nLeft to do:");
+            for what in open {
+                self.dialogue.say(format_args!("- {what}"));
+            }
+        }
+        Ok(if failed { exit::FAILED } else { exit::WELL })
     }
 }

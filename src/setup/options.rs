@@ -12,7 +12,8 @@ pub struct Options {
     /// The configuration file to write
     #[arg(long, value_name = "FILE", default_value = config::DEFAULT_PATH)]
     pub config: PathBuf,
-    /// Ask nothing: what no option says stays as the file has it, or gets its default
+    /// Ask nothing: what no option says stays as the file has it, or gets its default; a mosquitto that runs already is
+    /// taken over only with --broker local
     #[arg(long, short)]
     pub yes: bool,
     /// Begin with the shipped file instead of the settings that are there (a copy of them is kept)
@@ -41,7 +42,7 @@ pub struct Options {
     /// The level at which the siren sounds
     #[arg(long, value_name = "LEVEL", help_heading = "Lines")]
     pub siren_active: Option<Level>,
-    /// A button, as hallway:22:police (police, fire, siren or cancel); once for each
+    /// A button, as hallway:22:police (police, fire, siren or cancel); once for each, those that are not named go
     #[arg(long, value_name = "NAME:LINE:SERVICE", help_heading = "Lines")]
     pub button: Vec<String>,
     /// There is no button
@@ -54,7 +55,8 @@ pub struct Options {
     #[arg(long, conflicts_with = "led_line", help_heading = "Lines")]
     pub no_led: bool,
 
-    /// The home's broker: "local" sets up the mosquitto of this machine, a name or address is one that is there
+    /// The home's broker: "local" sets up the mosquitto of this machine (whoever used it without a login is let in no
+    /// more), a name or address is one that is there
     #[arg(long, value_name = "local|HOST", help_heading = "Home's broker")]
     pub broker: Option<String>,
     /// Its port [default: 1883, with a CA 8883]
@@ -69,7 +71,7 @@ pub struct Options {
     /// The authority of a broker that is reached by TLS
     #[arg(long, value_name = "FILE", help_heading = "Home's broker")]
     pub broker_ca_file: Option<PathBuf>,
-    /// Whether Home Assistant gets a user at the local broker
+    /// Whether Home Assistant has a user at the local broker; no takes it away
     #[arg(long, value_name = "WHETHER", help_heading = "Home's broker")]
     pub home_assistant: Option<Whether>,
 
@@ -105,6 +107,9 @@ pub struct Options {
     pub service_manager: Option<PathBuf>,
     #[arg(long, value_name = "NAME", default_value = "sos-hub", hide = true)]
     pub service_user: String,
+    /// How long a question may stay open while the hub stands still
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=120), hide = true)]
+    pub answer_within: u64,
 }
 
 /// An electrical level.

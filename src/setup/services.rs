@@ -1,13 +1,9 @@
-//! Broker and hub as services: stopped, started, enabled by systemd, where there is one.
+//! Broker and hub as services: started, stopped, enabled and looked at, where systemd runs the machine.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use std::process::{Command, Output, Stdio};
 
 use super::Failure;
 
@@ -17,24 +13,30 @@ pub const BROKER: &str = "mosquitto.service";
 /// Its directory is there while systemd runs the machine.
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// The exit code of what was ended by Ctrl-C, as shells give it.
-const INTERRUPTED: i32 = 130;
-
 /// Calls `systemctl`.
 #[derive(Clone, Debug)]
 pub struct Services {
     program: PathBuf,
 }
 
+/// What systemd knows of the hub's service.
+#[derive(Debug, Default)]
+pub struct HubUnit {
+    /// The file that it works with; `None`: there is no such service, or its command line does not say.
+    pub config: Option<PathBuf>,
+    /// The names of the secrets that systemd itself hands to it, so that it need not be able to read them.
+    pub credentials: Vec<String>,
+}
+
 impl Services {
-    /// `None`: there is no systemd, or nothing is to be restarted.
-    pub fn find(program: Option<&Path>, wanted: bool) -> Option<Services> {
+    /// `None`: there is no systemd.
+    pub fn find(program: Option<&Path>) -> Option<Services> {
         let program = match program {
             Some(program) => program.to_owned(),
             None if Path::new(SYSTEMD).is_dir() => PathBuf::from("systemctl"),
             None => return None,
         };
-        wanted.then_some(Services { program })
+        Some(Services { program })
     }
 
     pub fn enable(&self, unit: &str) -> Result<(), Failure> {
@@ -45,69 +47,83 @@ impl Services {
         self.call("restart", unit)
     }
 
+    /// Starts the hub, afresh if it runs: returns when it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotStarted`]
+    pub fn restart_hub(&self) -> Result<(), Failure> {
+        self.restart(HUB).map_err(|failure| Failure::NotStarted(failure.to_string()))
+    }
+
+    pub fn stop(&self, unit: &str) -> Result<(), Failure> {
+        self.call("stop", unit)
+    }
+
+    /// Has systemd start the hub after this time (as `3min`), by a timer of this name: also when this process is gone.
+    pub fn start_hub_later(&self, timer: &str, after: &str) -> Result<(), Failure> {
+        let systemd_run = self.program.with_file_name("systemd-run");
+        let unit = format!("--unit={timer}");
+        let on_active = format!("--on-active={after}");
+        let done = Command::new(systemd_run)
+            .args(["--quiet", "--collect", &unit, &on_active, "--timer-property=AccuracySec=1s", "--"])
+            .args([self.program.as_os_str(), OsStr::new("start"), OsStr::new(HUB)])
+            .stdin(Stdio::null())
+            .output();
+        well(done).map_err(|problem| Failure::Failed(format!("`systemd-run` failed ({problem})")))
+    }
+
+    /// Takes that back, whether or not there is such a timer.
+    pub fn start_hub_no_more(&self, timer: &str) {
+        // Where there is none systemctl complains, as it should be.
+        let _ = self.systemctl(&["stop", &format!("{timer}.timer"), &format!("{timer}.service")]);
+    }
+
+    pub fn is_active(&self, unit: &str) -> bool {
+        self.systemctl(&["is-active", "--quiet", unit]).is_ok_and(|done| done.status.success())
+    }
+
+    /// What systemd says of the hub's service; nothing where it says nothing.
+    pub fn hub_unit(&self) -> HubUnit {
+        let said = |arguments: &[&str]| {
+            let done = self.systemctl(arguments);
+            done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default()
+        };
+        let shown = said(&["show", "--property=ExecStart", HUB]);
+        let mut words = shown.split_whitespace();
+        let config = words.find(|word| *word == "--config").and_then(|_| words.next()).map(PathBuf::from);
+        // `show` has no words for credentials ("[unprintable]"); the unit's files have, drop-ins included.
+        let text = said(&["cat", HUB]);
+        let settings = text.lines().filter_map(|line| line.trim().split_once('='));
+        let names = settings
+            .filter(|(key, _)| matches!(*key, "LoadCredential" | "LoadCredentialEncrypted"))
+            .filter_map(|(_, value)| value.split(':').next().filter(|name| !name.is_empty()));
+        HubUnit { config, credentials: names.map(str::to_owned).collect() }
+    }
+
+    fn systemctl(&self, arguments: &[&str]) -> std::io::Result<Output> {
+        Command::new(&self.program).args(arguments).stdin(Stdio::null()).output()
+    }
+
     fn call(&self, verb: &str, unit: &str) -> Result<(), Failure> {
-        let done = Command::new(&self.program).args([verb, unit]).stdin(Stdio::null()).output();
-        let failed = |problem: String| {
+        well(self.systemctl(&[verb, unit])).map_err(|problem| {
             Failure::Failed(format!("`systemctl {verb} {unit}` failed ({problem}): see journalctl -u {unit}."))
-        };
-        match done {
-            Ok(done) if done.status.success() => Ok(()),
-            Ok(done) => Err(failed(String::from_utf8_lossy(&done.stderr).trim().to_owned())),
-            Err(error) => Err(failed(error.to_string())),
-        }
-    }
-
-    /// Stops the hub until this is over. Nobody is left without a hub because a person has pressed Ctrl-C.
-    pub fn pause_hub(&self) -> Result<Pause, Failure> {
-        let resumed = Arc::new(AtomicBool::new(false));
-        let no_thread = |error| Failure::Failed(format!("The system gives no thread to the setup ({error})."));
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(no_thread)?;
-        let (services, resumed_by_then) = (self.clone(), Arc::clone(&resumed));
-        // It stays to the end of the process: a signal that nobody listens for any more would be ignored.
-        let listen = move || {
-            if signals.forever().next().is_some() {
-                if !resumed_by_then.load(Ordering::SeqCst)
-                    && let Err(failure) = services.restart(HUB)
-                {
-                    eprintln!("{failure}");
-                }
-                process::exit(INTERRUPTED);
-            }
-        };
-        thread::Builder::new().name("interrupted".to_owned()).spawn(listen).map_err(no_thread)?;
-        let pause = Pause { services: self.clone(), resumed };
-        self.call("stop", HUB)?;
-        Ok(pause)
+        })
     }
 }
 
-/// While it lives the hub is stopped.
-pub struct Pause {
-    services: Services,
-    resumed: Arc<AtomicBool>,
-}
-
-impl Pause {
-    /// Starts the hub again, with what its configuration says now.
-    pub fn end(self) -> Result<(), Failure> {
-        self.resume()
-    }
-
-    /// Once only, and not for done before it is.
-    fn resume(&self) -> Result<(), Failure> {
-        if self.resumed.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        let started = self.services.restart(HUB);
-        self.resumed.store(true, Ordering::SeqCst);
-        started
+impl HubUnit {
+    /// Whether the service is the hub of this file.
+    pub fn works_with(&self, config: &Path) -> bool {
+        let whole = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+        self.config.as_deref().is_none_or(|its_own| whole(its_own) == whole(config))
     }
 }
 
-impl Drop for Pause {
-    fn drop(&mut self) {
-        if let Err(failure) = self.resume() {
-            eprintln!("{failure}");
-        }
+fn well(done: std::io::Result<Output>) -> Result<(), String> {
+    match done {
+        Ok(done) if done.status.success() => Ok(()),
+        Ok(done) => Err(String::from_utf8_lossy(&done.stderr).trim().to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }

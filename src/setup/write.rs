@@ -1,5 +1,7 @@
 //! From the answers to the files: all of them, or none.
 
+mod judgement;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,19 +10,19 @@ use super::Failure;
 use super::answers::{Answers, Broker, Center, Secret};
 use super::broker::{self, LocalBroker};
 use super::bundle::{Bundle, CLIENT_CERT, CLIENT_KEY};
-use super::dialogue::Dialogue;
 use super::document::{Document, quoted};
 use super::existing::Existing;
-use super::files::{self, Access, Changes, Owner};
+use super::files::{self, Access, Changes};
 use super::options::{Options, Reach};
-use crate::config::{Config, DEFAULT_STATE_DIR, Problems};
+use super::users::{self, Owner};
+use crate::config::{Config, Problems};
 
 /// What came of it.
 pub struct Written {
     /// The configuration, with what `check` warns of.
     pub loaded: (Config, Problems),
     pub has_local_broker: bool,
-    /// To be undone if the broker does not start with it.
+    /// To be undone if broker or hub do not start with it.
     pub changes: Changes,
     /// What the person has to know.
     pub notes: Vec<String>,
@@ -29,37 +31,39 @@ pub struct Written {
 struct Writer<'a> {
     options: &'a Options,
     existing: &'a Existing,
-    dialogue: &'a Dialogue,
     dir: PathBuf,
     /// Whom the hub runs as.
     service: Option<Owner>,
+    /// The secrets that systemd hands to it: they stay closed to it.
+    credentials: &'a [String],
     document: Document,
     changes: Changes,
     notes: Vec<String>,
 }
 
-/// Writes every file, and has the configuration read as the hub will read it.
+/// Writes every file, and has the configuration read as the hub will read it. `credentials`: the names of the secrets that
+/// systemd hands to the hub.
 pub fn write(
     options: &Options,
     existing: &Existing,
     answers: &Answers,
-    dialogue: &Dialogue,
+    credentials: &[String],
 ) -> Result<Written, Failure> {
     let dir = options.config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     files::directory(dir, 0o755, None)?;
     let mut writer = Writer {
         options,
         existing,
-        dialogue,
         dir: dir.to_owned(),
-        service: files::owner(&options.service_user),
+        service: users::owner(&options.service_user),
+        credentials,
         document: Document::new(&existing.text),
         changes: Changes::default(),
         notes: Vec::new(),
     };
     match writer.write(answers) {
         Ok(loaded) => {
-            let has_local_broker = matches!(answers.broker, Broker::Local { .. });
+            let has_local_broker = matches!(answers.broker, Broker::Local(_));
             Ok(Written { loaded, has_local_broker, changes: writer.changes, notes: writer.notes })
         }
         Err(failure) => {
@@ -113,7 +117,7 @@ impl Writer<'_> {
 
     fn broker(&mut self, answer: &Broker) -> Result<(), Failure> {
         match answer {
-            Broker::Local { port, home_assistant } => self.local_broker(*port, *home_assistant),
+            Broker::Local(local) => self.local_broker(local),
             Broker::There { host, port, username, password, ca_file } => {
                 self.set_broker(host, *port);
                 match username {
@@ -136,43 +140,41 @@ impl Writer<'_> {
         }
     }
 
-    fn local_broker(&mut self, port: u16, home_assistant: bool) -> Result<(), Failure> {
-        self.set_broker("127.0.0.1", port);
+    fn local_broker(&mut self, local: &LocalBroker) -> Result<(), Failure> {
+        self.set_broker("127.0.0.1", local.port);
         self.document.set("app", "username", &quoted(broker::HUB_USER));
         self.document.set("app", "password_file", "\"app.password\"");
         self.document.unset("app", "ca_file");
         let mut users = BTreeMap::new();
-        let clients = [
-            (broker::APP_USER, "client-app.password", true),
-            ("homeassistant", "client-homeassistant.password", home_assistant),
-        ];
         let own = self.dir.join("app.password");
         let password = broker::password_in(&own)?;
-        self.changes.write(&own, line(&password).as_bytes(), Access::Service(self.service))?;
+        self.changes.write(&own, line(&password).as_bytes(), self.secret_access("app.password"))?;
         users.insert(broker::HUB_USER.to_owned(), password);
-        for (user, file, wanted) in clients {
-            let file = self.dir.join(file);
-            if !wanted {
-                continue;
+        for client in local.clients() {
+            let (user, file) = (client.user, self.dir.join(client.file));
+            if !client.is_let_in {
+                self.changes.remove(&file)?;
+            } else if !file.is_file() && broker::knows(&local.mosquitto_dir, user) {
+                self.notes.push(format!("The broker's user {user} keeps its password, which is written down nowhere."));
+            } else {
+                let password = broker::password_in(&file)?;
+                self.changes.write(&file, line(&password).as_bytes(), Access::Private(None))?;
+                users.insert(user.to_owned(), password);
+                self.notes.push(format!("The password of the broker's user {user} is in {}.", file.display()));
             }
-            let password = broker::password_in(&file)?;
-            self.changes.write(&file, line(&password).as_bytes(), Access::Private(None))?;
-            users.insert(user.to_owned(), password);
-            self.notes.push(format!("The password of the broker's user {user} is in {}.", file.display()));
         }
-        let word = |table: &str, key: &str, default: &str| {
-            self.existing.word(table, key).unwrap_or_else(|| default.to_owned())
-        };
-        let (topic_prefix, discovery_prefix) =
-            (word("app", "topic_prefix", "sos"), word("home_assistant", "prefix", "homeassistant"));
-        let broker = LocalBroker {
-            mosquitto_dir: &self.options.mosquitto_dir,
-            port,
-            topic_prefix: &topic_prefix,
-            discovery_prefix: &discovery_prefix,
-            users,
-        };
-        broker.write(self.dialogue, &mut self.changes)
+        for copy in local.write(&users, &mut self.changes)? {
+            self.notes.push(format!("What somebody has changed for the broker is kept as {}.", copy.display()));
+        }
+        Ok(())
+    }
+
+    /// Who reads the secret of this name.
+    fn secret_access(&self, name: &str) -> Access {
+        if self.credentials.iter().any(|handed_over| handed_over == name) {
+            return Access::Private(None);
+        }
+        Access::Service(self.service)
     }
 
     fn set_broker(&mut self, host: &str, port: u16) {
@@ -183,16 +185,20 @@ impl Writer<'_> {
     fn center(&mut self, center: &Center) -> Result<(), Failure> {
         let bundle = &center.bundle;
         let key = self.dir.join("hub.key");
-        match &bundle.hub_key {
-            Some(content) => self.changes.write(&key, content, Access::Service(self.service))?,
-            None if key.is_file() => {}
+        let content = match &bundle.hub_key {
+            Some(content) => content.clone(),
+            None if key.is_file() => fs::read(&key).map_err(|error| {
+                Failure::Failed(format!("{} cannot be read ({error}): run the setup with sudo.", key.display()))
+            })?,
             None => {
                 return Err(Failure::Usage(format!(
                     "The center has no key for this hub, so it must be the one that was made here: put it at {}.",
                     key.display()
                 )));
             }
-        }
+        };
+        // Also where it was there: whoever made it has perhaps kept it from the service.
+        self.changes.write(&key, &content, self.secret_access("hub.key"))?;
         self.changes.write(&self.dir.join("center.pub"), &bundle.center_pub, Access::Open)?;
         for (key, value) in [
             ("host", quoted(&bundle.host)),
@@ -226,7 +232,7 @@ impl Writer<'_> {
         let keys = [("client_cert_file", CLIENT_CERT), ("client_key_file", CLIENT_KEY)];
         if let Some((cert, key)) = &bundle.client {
             self.changes.write(&self.dir.join(CLIENT_CERT), cert, Access::Open)?;
-            self.changes.write(&self.dir.join(CLIENT_KEY), key, Access::Service(self.service))?;
+            self.changes.write(&self.dir.join(CLIENT_KEY), key, self.secret_access(CLIENT_KEY))?;
             for (key, name) in keys {
                 self.document.set("center", key, &quoted(name));
             }
@@ -240,8 +246,7 @@ impl Writer<'_> {
 
     /// The first plan goes to the hub's memory, unless a newer one is there.
     fn plan(&mut self, center: &Center) -> Result<(), Failure> {
-        let state_dir = self.options.state_dir.clone().or_else(|| self.existing.file("hub", "state_dir"));
-        let state_dir = state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR));
+        let state_dir = self.options.state_dir.clone().unwrap_or_else(|| self.existing.state_dir());
         files::directory(&state_dir, 0o700, self.service)?;
         let file = state_dir.join("plan.jwt");
         if !center.bundle.is_older_than(&file) {
@@ -280,7 +285,7 @@ impl Writer<'_> {
             Secret::None => self.document.unset(table, key),
             Secret::Stays => {}
             Secret::New(text) => {
-                self.changes.write(&self.dir.join(name), line(text).as_bytes(), Access::Service(self.service))?;
+                self.changes.write(&self.dir.join(name), line(text).as_bytes(), self.secret_access(name))?;
                 self.document.set(table, key, &quoted(name));
             }
         }
@@ -289,46 +294,38 @@ impl Writer<'_> {
 
     /// Read as the hub will read it, under another name first: what is refused never takes the place of what works.
     fn configuration(&mut self, answers: &Answers) -> Result<(Config, Problems), Failure> {
+        let path = &self.options.config;
         let text = self.document.text();
+        // Closed by its owner it stays, but for the service.
+        let is_closed = files::mode(path).is_some_and(|mode| mode & 0o004 == 0);
+        let access = if is_closed { Access::Service(self.service) } else { Access::Open };
         let candidate = self.dir.join(".hub.toml.candidate");
         let mut trial = Changes::default();
-        trial.write(&candidate, text.as_bytes(), Access::Private(None))?;
-        let loaded = Config::load(&candidate);
+        trial.write(&candidate, text.as_bytes(), access)?;
+        let loaded = match self.service {
+            // What systemd hands to the service is there for root alone until then.
+            Some(owner) if self.credentials.is_empty() => {
+                users::acting_as(&self.options.service_user, owner, || Config::load(&candidate))
+            }
+            _ => Ok(Config::load(&candidate)),
+        };
         trial.undo();
-        let (config, warnings) = loaded.map_err(Failure::Refused)?;
-        if !is_as_answered(&config, answers) {
+        let (config, warnings) = loaded?.map_err(|problems| Failure::Refused(problems.of(path)))?;
+        let warnings = warnings.of(path);
+        if !judgement::is_as_answered(&config, answers) {
             return Err(Failure::Configuration(format!(
                 "{} is written in a way that the setup cannot change: change it by hand, or begin anew with --fresh.",
-                self.options.config.display()
+                path.display()
             )));
         }
-        let path = &self.options.config;
-        let is_other = fs::read_to_string(path).is_ok_and(|there| there != text);
+        let is_other = fs::read(path).is_ok_and(|there| there != text.as_bytes());
         if self.existing.is_set_up && is_other {
-            let copy = files::keep_copy(path)?;
+            let copy = self.changes.keep_copy(path)?;
             self.notes.push(format!("What was there is kept as {}.", copy.display()));
         }
-        self.changes.write(path, text.as_bytes(), Access::Open)?;
+        self.changes.write(path, text.as_bytes(), access)?;
         Ok((config, warnings))
     }
-}
-
-/// Lines were changed, and what they mean is known only now.
-fn is_as_answered(config: &Config, answers: &Answers) -> bool {
-    let buttons = |list: &[super::document::Button]| {
-        list.len() == config.buttons.len()
-            && list.iter().zip(&config.buttons).all(|(asked, read)| asked.name == read.name && asked.line == read.line)
-    };
-    let center = |center: &Center| {
-        config.center.account == center.bundle.account && config.center.broker.host == center.bundle.host
-    };
-    config.hub.id == answers.id
-        && (config.siren.line, config.siren.active_low) == (answers.siren_line, answers.siren_active_low)
-        && config.led == answers.led_line
-        && answers.buttons.as_deref().is_none_or(buttons)
-        && answers.center.as_ref().is_none_or(center)
-        && config.panel.listen.port() == answers.panel_port
-        && config.panel.pin_file.is_some() != matches!(answers.pin, Secret::None)
 }
 
 /// A secret as its file has it.

@@ -11,14 +11,18 @@
 //! | [`passwords`] | how passwords are kept and compared |
 //! | [`assets`] | style sheets and scripts in the binary |
 //! | [`events`] | server-sent events that end with the server |
+//! | [`places`] | who gets a connection where there are not enough |
+//! | [`held`] | a connection that leaves nothing behind where its place goes to somebody else |
 //! | [`patience`] | a connection whose other side reads nothing is given up |
 
 pub mod assets;
 pub mod attempts;
 pub mod events;
 pub mod guard;
+pub mod held;
 pub mod hosts;
 pub mod passwords;
 pub mod patience;
+pub mod places;
 pub mod server;
 pub mod sessions;

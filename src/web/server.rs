@@ -1,10 +1,9 @@
 //! A small HTTP/1.1 server: one thread with a runtime of its own, so that pages can neither wait for nor hold up
 //! anything else in the process.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,15 +17,18 @@ use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error_span, warn};
 
+use super::held::Held;
 use super::patience::Patient;
+use super::places::{Place, Places};
 
 /// For a request's head, and for the pause between two requests of one connection.
 const HEAD: Duration = Duration::from_secs(15);
@@ -37,13 +39,18 @@ const HEAD_BYTES: usize = 8 * 1024;
 const MOST_HEADERS: usize = 64;
 /// Of what is written and not sent yet, before and after it is encrypted. It holds one full record.
 const TLS_BUFFER_BYTES: usize = 16 * 1024;
-/// For each direction of a connection; the system doubles it.
-const SYSTEM_BUFFER_BYTES: u32 = 16 * 1024;
+/// What the system holds for a connection; it doubles each. What is sent here is small.
+const RECEIVE_BYTES: u32 = 8 * 1024;
+const SEND_BYTES: u32 = 16 * 1024;
+/// What was sent and is not confirmed: a phone that has left the house says no farewell.
+const GONE: Duration = Duration::from_secs(15);
 /// That the system holds until they are taken.
 const QUEUE: u32 = 128;
 /// Out of descriptors, most likely: some must come back first.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(200);
 const STACK_BYTES: usize = 1024 * 1024;
+#[cfg(target_env = "gnu")]
+const LARGE_BLOCK_BYTES: libc::c_int = 128 * 1024;
 
 /// Where a site listens, and how much of it there may be.
 #[derive(Clone, Debug)]
@@ -52,10 +59,10 @@ pub struct ServerSettings {
     pub name: &'static str,
     /// Port 0 is any that is free.
     pub listen: SocketAddr,
-    /// Open at the same time; further ones wait in the system's queue.
-    pub most_connections: usize,
-    /// Of these from one address, so that one machine cannot take all of them; further ones are cut off.
-    pub most_of_an_address: usize,
+    /// Open at the same time, of those whose requests show that they were let in ([`super::places::shown_by`]).
+    pub most_known: usize,
+    /// Of all others, besides; a further one takes the place of another.
+    pub most_strangers: usize,
     /// Jobs that block (hashes of passwords) at the same time; further ones wait.
     pub most_blocking: usize,
 }
@@ -107,6 +114,7 @@ impl Server {
         tls: Option<Arc<ServerConfig>>,
         site: impl FnOnce(Shutdown) -> Router + Send + 'static,
     ) -> io::Result<Server> {
+        give_large_blocks_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(settings.most_blocking)
@@ -149,12 +157,25 @@ impl Server {
     }
 }
 
-/// Listens with small buffers, which connections inherit: the kernel's own would be most of what a connection takes.
+/// The allocator of glibc gives a large block back to the system at once, until it has seen one come and go: then it keeps
+/// such blocks for the next time. What a password's hash took for a moment would be lost to the connections, so it is told
+/// to stay at what it begins with.
+fn give_large_blocks_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it changes a number of the allocator's, at any time from any thread.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+    }
+}
+
+/// Listens with small buffers: the kernel's own would be most of what a connection takes. Connections inherit them, and
+/// the time after which they are over.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    socket.set_recv_buffer_size(SYSTEM_BUFFER_BYTES)?;
-    socket.set_send_buffer_size(SYSTEM_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+    socket.set_send_buffer_size(SEND_BYTES)?;
+    SockRef::from(&socket).set_tcp_user_timeout(Some(GONE))?;
     socket.bind(address)?;
     socket.listen(QUEUE)
 }
@@ -173,28 +194,27 @@ async fn serve(
     shutdown: Shutdown,
     settings: &ServerSettings,
 ) {
-    let room = Arc::new(Semaphore::new(settings.most_connections));
-    let peers = Arc::<Peers>::default();
+    let places = Places::new(settings.most_strangers, settings.most_known);
     let mut connections = JoinSet::new();
     loop {
-        let accepted = async {
-            let room = Arc::clone(&room).acquire_owned().await;
-            (room, listener.accept().await)
-        };
-        let (room, accepted) = tokio::select! {
-            accepted = accepted => accepted,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             () = shutdown.requested() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                let visit = Visit { site: site.clone(), peer: Peer(peer.ip()), shutdown: shutdown.clone() };
-                if let Some(place) = peers.enter(peer.ip(), settings.most_of_an_address) {
-                    let connection = greeted(stream, tls.clone(), visit);
-                    connections.spawn(async move {
-                        connection.await;
-                        drop((place, room));
-                    });
-                }
+                let place = places.enter(peer.ip());
+                let (site, shutdown) = (site.clone(), shutdown.clone());
+                let visit = Visit { site, peer: Peer(peer.ip()), place: Arc::clone(&place), shutdown };
+                let connection = greeted(stream, tls.clone(), visit);
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = place.lost() => debug!("a connection is cut off for another one"),
+                        () = connection => {}
+                    }
+                });
+                // Who was cut off for this one goes before the next one comes.
+                yield_now().await;
             }
             Err(error) => {
                 warn!("cannot take a connection: {error}");
@@ -207,49 +227,11 @@ async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// How many connections each address has.
-#[derive(Default)]
-struct Peers(Mutex<HashMap<IpAddr, usize>>);
-
-/// One of them; goes with this.
-struct Place {
-    peers: Arc<Peers>,
-    address: IpAddr,
-}
-
-impl Peers {
-    fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Place> {
-        let mut peers = self.counts();
-        let count = peers.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Place { peers: Arc::clone(self), address })
-    }
-
-    /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
-    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut peers = self.peers.counts();
-        if let Some(count) = peers.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                peers.remove(&self.address);
-            }
-        }
-    }
-}
-
 /// What a connection is served with.
 struct Visit {
     site: Router,
     peer: Peer,
+    place: Arc<Place>,
     shutdown: Shutdown,
 }
 
@@ -259,12 +241,12 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
         debug!("a connection was gone at once: {error}");
         return;
     }
+    let stream = Held::new(stream, Arc::clone(&visit.place));
     let Some(tls) = tls else { return connection(stream, visit).await };
     let greeting = async {
         // TLS begins with this byte; whoever writes HTTP instead is told where to go.
-        let mut first = [0];
-        match stream.peek(&mut first).await {
-            Ok(1) if first[0] != HANDSHAKE => Greeted::Plain(stream),
+        match stream.first_byte().await {
+            Ok(Some(first)) if first != HANDSHAKE => Greeted::Plain(stream),
             Ok(_) => tls
                 .accept_with(stream, |tls| tls.set_buffer_limit(Some(TLS_BUFFER_BYTES)))
                 .await
@@ -282,8 +264,8 @@ async fn greeted(stream: TcpStream, tls: Option<TlsAcceptor>, visit: Visit) {
 
 /// How a connection to a port with TLS begins.
 enum Greeted {
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-    Plain(TcpStream),
+    Tls(Box<tokio_rustls::server::TlsStream<Held>>),
+    Plain(Held),
     Broken(io::Error),
 }
 
@@ -303,11 +285,12 @@ async fn connection<S>(stream: S, visit: Visit)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Visit { site, peer, shutdown } = visit;
+    let Visit { site, peer, place, shutdown } = visit;
     let io = TokioIo::new(Patient::new(stream, UNREAD));
     let site = TowerToHyperService::new(site);
     let site = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(Arc::clone(&place));
         site.call(request)
     });
     let serving = http1::Builder::new()

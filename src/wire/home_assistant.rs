@@ -69,9 +69,9 @@ impl Announcement {
         format!("{}/status", self.prefix)
     }
 
-    /// The payload. It has no key that Home Assistant does not know: one in
-    /// `device` or `origin` would cost the whole device.
-    pub fn payload(&self) -> Vec<u8> {
+    /// The payload; `with_siren`: whether the hub hears Home Assistant's switch of the siren. It has no key that Home
+    /// Assistant does not know: one in `device` or `origin` would cost the whole device.
+    pub fn payload(&self, with_siren: bool) -> Vec<u8> {
         let mut device = json!({
             "identifiers": [self.id()],
             "name": format!("SOS hub {}", self.name),
@@ -87,7 +87,7 @@ impl Announcement {
             "origin": { "name": "sos-hub", "sw_version": self.version },
             "availability_topic": self.topics.availability(),
             "state_topic": self.topics.state(),
-            "components": self.components(),
+            "components": self.components(with_siren),
         });
         payload.to_string().into_bytes()
     }
@@ -97,11 +97,12 @@ impl Announcement {
         format!("sos-hub-{}", self.topics.hub)
     }
 
-    fn components(&self) -> Map<String, Value> {
+    fn components(&self, with_siren: bool) -> Map<String, Value> {
         let state = self.topics.state();
         let event = self.topics.event();
         let all = [
-            self.siren(),
+            // The platform alone takes back a component that was announced before.
+            if with_siren { self.siren() } else { ("siren".to_owned(), json!({ "platform": "siren" })) },
             self.button("police", "Request police", "mdi:police-badge", CommandName::Request),
             self.button("fire", "Request fire department", "mdi:fire-truck", CommandName::Request),
             self.button("siren_only", "Sound siren only", "mdi:bullhorn", CommandName::Request),

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::installation::{Installation, Setup};
 use crate::support::disk::SmallDisk;
+use crate::support::wait_until;
 
 #[test]
 fn without_a_disk_siren_and_signal_go_out_and_the_reply_says_so() {
@@ -67,17 +68,24 @@ fn a_full_disk_keeps_no_alarm_back() {
     disk.fill();
 
     let incident = home.app.accepted("request", "police");
+    // Small commits still find room in the database's own files, until that is used up.
+    let is_full = (0..500).any(|_| {
+        let reply = home.app.ask("request", "police");
+        assert_eq!(
+            (reply["outcome"].as_str(), reply["incident"].as_str()),
+            (Some("accepted"), Some(&*incident)),
+            "{reply}"
+        );
+        reply["durable"] == false
+    });
+    assert!(is_full, "each of 500 cries was kept on a full disk");
     home.app.fault("storage");
     home.lines.siren_is(1);
     home.center.alarm(0);
     home.app.stage(&incident, "acknowledged");
-    let reply = home.app.ask("request", "fire");
-    assert_eq!((reply["outcome"].as_str(), reply["durable"].as_bool()), (Some("accepted"), Some(false)), "{reply}");
-    // The fault of the first failure may have been over for a moment.
-    home.app.fault("storage");
 
     disk.free();
+    // A small commit that found room may have ended the fault before.
+    wait_until("what is asked for is kept", || home.app.ask("request", "siren")["durable"] == true);
     home.app.no_fault("storage");
-    let reply = home.app.ask("request", "siren");
-    assert_eq!(reply["durable"], true, "{reply}");
 }

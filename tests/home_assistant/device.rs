@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use sos_hub::config::Config;
+use sos_hub::wiring;
+
 use crate::client::{Client, options};
 use crate::installation::Installation;
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, wait_until};
 use crate::world::{CONFIG, home, is_gone, running, said};
 
 #[test]
@@ -103,6 +106,45 @@ fn a_hub_with_another_name_takes_its_old_device_back_however_often_it_is_renamed
     is_gone(&home, since, CONFIG);
     is_gone(&home, since, &device("cabin"));
     assert!(!said(&home, since, &device("attic")).is_empty());
+}
+
+#[test]
+fn what_the_broker_has_taken_back_once_is_left_to_whoever_is_announced_there_later() {
+    let mut home = running("");
+    said(&home, 0, CONFIG);
+    home.stop();
+    // As on a copy of the card, in a hub of its own.
+    set(&home, "id = \"home\"", "id = \"cabin\"");
+    let since = home.app.mark();
+    home.start();
+    is_gone(&home, since, CONFIG);
+    let list = home.state_dir().join("home-assistant.topics");
+    let cabin = "homeassistant/device/sos-hub-cabin/config";
+    wait_until("the old topic is forgotten", || fs::read_to_string(&list).is_ok_and(|text| text.trim_end() == cabin));
+    home.stop();
+    home.app.client.publish(CONFIG, "{}", true);
+    let since = home.app.mark();
+    home.start();
+    assert!(!said(&home, since, cabin).is_empty());
+    // The stop waits for what is still on its way to the broker.
+    home.stop();
+    let heard = home.app.client.heard(since);
+    assert!(!heard.iter().any(|one| one.topic == CONFIG && one.payload.is_empty()), "{heard:?}");
+}
+
+#[test]
+fn a_switch_that_the_broker_keeps_from_the_hub_is_not_announced() {
+    let home = home("");
+    let (config, _) = Config::load(&home.config()).unwrap_or_else(|problems| panic!("{problems}"));
+    let link = wiring::app_link(&config);
+    let announce = link.announcement.expect("an announcement");
+    let siren = |unheard: &[&str]| -> serde_json::Value {
+        let text = String::from_utf8(announce(unheard).payload).expect("text");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["components"]["siren"].clone()
+    };
+    assert!(siren(&["homeassistant/status"])["cmd_t"].is_string());
+    let topics: Vec<&str> = link.optional.iter().map(|subscription| subscription.topic.as_str()).collect();
+    assert!(siren(&topics)["cmd_t"].is_null());
 }
 
 #[test]

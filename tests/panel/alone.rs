@@ -28,12 +28,24 @@ pub struct Double {
     /// Ahead of the real time.
     pub days_ahead: AtomicI64,
     pub is_clock_set: AtomicBool,
+    /// How often somebody wanted the time since the boot; and how often after the wall clock's was wanted, once more.
+    nows: AtomicUsize,
+    nows_after_wall: AtomicUsize,
     began: Instant,
 }
 
 impl Double {
     pub fn clock(&self) -> Boottime {
         Boottime(0) + Duration::from_secs(1000) + self.began.elapsed()
+    }
+
+    /// Sets the clock; returns once the panel has looked at its certificate, which asks for both times, this one last.
+    pub fn set_the_clock(&self) {
+        self.nows_after_wall.store(usize::MAX, Ordering::SeqCst);
+        self.days_ahead.store(0, Ordering::SeqCst);
+        self.is_clock_set.store(true, Ordering::SeqCst);
+        let has_looked = || self.nows.load(Ordering::SeqCst) >= self.nows_after_wall.load(Ordering::SeqCst);
+        crate::support::wait_until("a look at the certificate", has_looked);
     }
 
     /// Shows a state that was true this long ago.
@@ -47,10 +59,12 @@ struct Handle(Arc<Double>);
 
 impl Hub for Handle {
     fn now(&self) -> Boottime {
+        self.0.nows.fetch_add(1, Ordering::SeqCst);
         self.0.clock()
     }
 
     fn wall(&self) -> Wall {
+        self.0.nows_after_wall.store(self.0.nows.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
         Wall(clock::wall().0 + self.0.days_ahead.load(Ordering::SeqCst) * 24 * 60 * 60 * 1000)
     }
 
@@ -100,7 +114,16 @@ impl Alone {
         let dir = TempDir::new().expect("a directory");
         std::fs::write(dir.path().join("panel.pin"), PANEL_PIN).expect("the PIN");
         std::fs::create_dir(dir.path().join("state")).expect("a directory");
-        Alone::within(dir, cameras, tls)
+        Alone::within(dir, cameras, tls, None)
+    }
+
+    /// One that makes its certificate, on a machine whose clock nobody has set: it says that it is so many days later, or
+    /// earlier. Something was done to its directory.
+    pub fn unset(days_ahead: i64, prepare: impl FnOnce(&Path)) -> Alone {
+        let dir = TempDir::new().expect("a directory");
+        std::fs::write(dir.path().join("panel.pin"), PANEL_PIN).expect("the PIN");
+        prepare(dir.path());
+        Alone::within(dir, Vec::new(), PanelTls::SelfMade, Some(days_ahead))
     }
 
     /// Stops it, has something happen, and starts it again.
@@ -108,10 +131,10 @@ impl Alone {
         self.stop();
         let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
         meanwhile(dir.path());
-        Alone::within(dir, Vec::new(), self.tls.clone())
+        Alone::within(dir, Vec::new(), self.tls.clone(), None)
     }
 
-    fn within(dir: TempDir, cameras: Vec<Camera>, tls: PanelTls) -> Alone {
+    fn within(dir: TempDir, cameras: Vec<Camera>, tls: PanelTls, unset: Option<i64>) -> Alone {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let hub = Arc::new(Double {
             board: Arc::default(),
@@ -119,8 +142,10 @@ impl Alone {
             commands: Mutex::default(),
             history: Mutex::default(),
             histories: AtomicUsize::new(0),
-            days_ahead: AtomicI64::new(0),
-            is_clock_set: AtomicBool::new(true),
+            days_ahead: AtomicI64::new(unset.unwrap_or(0)),
+            is_clock_set: AtomicBool::new(unset.is_none()),
+            nows: AtomicUsize::new(0),
+            nows_after_wall: AtomicUsize::new(0),
             began: Instant::now(),
         });
         hub.state(r#"{"phase":"idle"}"#, Duration::ZERO);

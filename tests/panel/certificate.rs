@@ -19,7 +19,10 @@ use sos_hub::config::PanelTls;
 use sos_hub::drivers::clock;
 
 use crate::alone::Alone;
+use crate::http::{get, unlock};
+use crate::installation::PANEL_PIN;
 use crate::support::wait_until;
+use crate::tls::Client;
 
 /// What it makes of a file's text.
 type Damage<'a> = &'a dyn Fn(&str) -> String;
@@ -146,4 +149,53 @@ fn a_certificate_that_ends_is_made_anew_and_one_that_has_not_begun_is_kept() {
     let mut young = None;
     let home = home.again(|dir| young = Some(put(dir, 2090, 2092)));
     assert_eq!(Some(read(home.dir())), young);
+}
+
+#[test]
+fn a_certificate_of_1970_is_made_anew_as_soon_as_the_clock_is_set() {
+    let since_1970 = clock::wall().0 / (24 * 60 * 60 * 1000);
+    let home = Alone::unset(-since_1970, |dir| fs::create_dir(dir.join("state")).expect("a directory"));
+    let old = read(home.dir());
+    let now = || UNIX_EPOCH + Duration::from_millis(clock::wall().0.unsigned_abs());
+    assert!(!is_good(&old, "localhost", now()));
+    home.hub.set_the_clock();
+    let new = read(home.dir());
+    assert!(is_good(&new, "localhost", now()));
+    assert!(is_served(home.address, &new));
+}
+
+#[test]
+fn where_nothing_can_be_written_the_certificate_is_looked_at_and_stays_the_same() {
+    // A file instead of the directory keeps root out too.
+    let home = Alone::unset(0, |dir| fs::write(dir.join("state"), "").expect("a file"));
+    let shown = Client::certificate(home.address);
+    home.hub.set_the_clock();
+    assert_eq!(Client::certificate(home.address), shown);
+}
+
+#[test]
+fn the_cookie_over_https_is_another_one_and_for_https_alone() {
+    let home = home();
+    let client = Client::new(home.address, &home.dir().join("state"));
+    let mut head = String::new();
+    wait_until("the PIN has been read", || {
+        head = client.head("POST /pin", "", &format!("{PANEL_PIN}\n"));
+        !head.starts_with("HTTP/1.1 503")
+    });
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
+    assert!(cookie.starts_with("__Host-sos_panel="), "{cookie}");
+    for attribute in ["HttpOnly", "SameSite=Strict", "Path=/;", "Secure"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    let pair = cookie.split(';').next().expect("a pair").to_owned();
+    assert_eq!(client.status("GET /history.json", &pair, ""), 200);
+    let renamed = pair.replace("__Host-", "");
+    assert_eq!(client.status("GET /history.json", &renamed, ""), 200, "who was let in before there was HTTPS stays in");
+    // Without HTTPS the browser sends no secure cookie, and lets no page replace it: there it has another name.
+    let plain = Alone::start();
+    let cookie = unlock(plain.address);
+    assert!(cookie.starts_with("sos_panel="), "{cookie}");
+    let both = format!("__Host-sos_panel=old; {cookie}");
+    assert_eq!(get(plain.address, "/history.json", &both).status, 200);
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::http::{Stream, post, unlock};
 use crate::installation::{Installation, Setup};
 use crate::page::{POLICE, Page};
+use crate::patience::boot_ms;
 use crate::support::DEADLINE;
 
 #[test]
@@ -83,6 +84,19 @@ fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
 }
 
 #[test]
+fn a_page_whose_scripts_do_not_come_says_whom_to_call_and_tries_again() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.block("*/assets/slider.js");
+    page.open("/");
+    page.browser.wait_for_text_in("#lost", "To get help, call the emergency number.");
+    page.browser.wait("it has tried again", || {
+        page.browser.run("return performance.getEntriesByType('navigation')[0].type;") == "reload"
+    });
+    page.browser.wait_for_text_in("#lost", "the SOS button does not work yet");
+}
+
+#[test]
 fn a_press_of_a_button_opens_the_countdown_on_every_page() {
     let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);
@@ -91,8 +105,45 @@ fn a_press_of_a_button_opens_the_countdown_on_every_page() {
     home.lines.press(crate::lines::POLICE_BUTTON);
     page.countdown();
     home.lines.release(crate::lines::POLICE_BUTTON);
+    // For those who do not see it.
+    let said = "return document.querySelector('#said[role=status]').textContent;";
+    page.browser
+        .wait("it is said", || page.browser.run(said).as_str().is_some_and(|text| text.contains("can be cancelled")));
     page.cancel("police");
     page.card("Cancelled in time: nothing was sent.");
+}
+
+#[test]
+fn what_the_way_of_a_word_takes_is_not_added_to_the_countdown() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    // As if each word of a countdown were two seconds on its way, and no other.
+    page.browser.before_pages(
+        "const real = EventSource.prototype.addEventListener;
+         EventSource.prototype.addEventListener = function (name, listener) {
+           real.call(this, name, (message) => {
+             const said = name === 'state' && JSON.parse(message.data);
+             if (said?.state?.phase !== 'countdown') return listener(message);
+             said.now_ms -= 2000;
+             for (const incident of said.state.incidents) incident.remaining_ms += 2000;
+             listener({ data: JSON.stringify(said) });
+           });
+         };",
+    );
+    page.open("/");
+    page.is_connected();
+    let since = home.app.mark();
+    page.sos();
+    page.slide(POLICE, 1.0);
+    home.app.event(since, "countdown_started");
+    let began = boot_ms();
+    page.countdown();
+    let before = boot_ms();
+    let rest = page
+        .browser
+        .run("return import('/assets/link.js').then(({ remainingMs, state }) => remainingMs(state.incidents[0]));");
+    let most = 30_000 - (before - began) + 500;
+    assert!(rest.as_f64().is_some_and(|rest| rest > 0.0 && rest.ceil() as u64 <= most), "{rest} of {most}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What hangs holds no request up, and passes for nothing that lives: a disk, the hub's loop, a request on its way.
 
 use std::ffi::CString;
+use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -32,6 +33,30 @@ fn a_disk_that_hangs_keeps_no_browser_from_the_hub() {
     assert_eq!(post(home.address, "/commands/request", &second, REQUEST).status, 200);
     assert_eq!(get(home.address, "/history.json", &unlock(home.address)).status, 200);
     assert_eq!(home.hub.commands.lock().expect("the commands").len(), 1);
+}
+
+#[test]
+fn while_the_disk_has_not_told_who_knows_the_pin_nobody_is_called_a_stranger_for_good() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    let mut kept = String::new();
+    let home = home.again(|dir| {
+        let file = dir.join("state/panel-browsers.json");
+        kept = fs::read_to_string(&file).expect("the browsers");
+        fs::remove_file(&file).expect("the browsers");
+        // Whoever opens it to read waits for a writer.
+        fifo(&file);
+    });
+    for (path, answer) in [
+        ("/commands/request", post(home.address, "/commands/request", &cookie, REQUEST)),
+        ("/history.json", get(home.address, "/history.json", &cookie)),
+    ] {
+        assert_eq!(answer.status, 503, "{path}: pages ask again after this, and not after 401: {}", answer.body);
+    }
+    fs::write(home.dir().join("state/panel-browsers.json"), &kept).expect("the disk answers");
+    wait_until("it is known", || get(home.address, "/history.json", &cookie).status == 200);
+    assert_eq!(post(home.address, "/commands/request", &cookie, REQUEST).status, 200);
+    assert_eq!(post(home.address, "/commands/request", "sos_panel=another", REQUEST).status, 401);
 }
 
 #[test]
@@ -82,6 +107,29 @@ fn a_loop_that_hangs_does_not_look_alive() {
     home.hub.board.lives(home.hub.clock());
     late.patience(Duration::from_secs(30));
     late.next("state");
+}
+
+#[test]
+fn who_opens_pages_without_end_has_no_other_page_told_more_than_a_sign_of_life_a_second() {
+    let home = Alone::start();
+    let mut page = Stream::open(home.address, "");
+    page.next("state");
+    let (over, opened) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let signs: Vec<u64> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                Stream::open(home.address, "").next("standing");
+                opened.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        wait_until("many pages", || opened.load(Ordering::SeqCst) > 20);
+        let signs = (0..4).map(|_| page.next("alive").parse().expect("the hub's clock")).collect();
+        over.store(true, Ordering::SeqCst);
+        signs
+    });
+    // The first of them may have waited for somebody to read it.
+    assert!(signs[1..].windows(2).all(|two| two[1] - two[0] >= 500), "{signs:?}");
+    assert!(opened.into_inner() > 40);
 }
 
 #[test]

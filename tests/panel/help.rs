@@ -71,7 +71,7 @@ fn the_siren_alone_calls_nobody() {
     let home = Installation::running(Setup::default());
     let page = Page::unlocked(&home);
     page.sos();
-    page.browser.press(SIREN_ONLY);
+    page.tap(SIREN_ONLY);
     page.stage("sounding");
     home.lines.siren_is(1);
     page.tap("#silence");
@@ -181,7 +181,7 @@ fn a_tap_a_slip_a_scroll_and_a_drag_that_begins_elsewhere_do_nothing() {
     page.browser.key(fantoccini::key::Key::End);
     page.browser.key(fantoccini::key::Key::Right);
     // What was asked for now comes after all of that.
-    page.browser.press(SIREN_ONLY);
+    page.tap(SIREN_ONLY);
     page.countdown();
     let kinds: Vec<_> = home.app.events(since).iter().map(|event| event["service"].clone()).collect();
     assert!(kinds.iter().all(|service| service == "siren"), "{kinds:?}");

@@ -104,16 +104,34 @@ impl Stream {
         Stream(BufReader::new(connect(address, panel)))
     }
 
+    /// A connection that begins TLS with a greeting that is as long as it may be, and does not come to its end.
+    pub fn hello(panel: SocketAddr) -> Stream {
+        let mut stream = connect([127, 0, 0, 2].into(), panel);
+        let mut record = [&[22, 3, 1, 0x40, 0][..], &[0; 0x4000]].concat();
+        // ClientHello, of almost 64 KiB.
+        record[5..9].copy_from_slice(&[1, 0, 0xff, 0xf0]);
+        stream.set_nonblocking(true).expect("a connection that does not wait");
+        while stream.write_all(&record).is_ok() {
+            record[5..].fill(0);
+        }
+        Stream(BufReader::new(stream))
+    }
+
     fn over(stream: TcpStream, panel: SocketAddr, cookie: &str) -> Stream {
         let (host, cookie) = (format!("Host: {panel}"), format!("Cookie: {cookie}"));
         Stream(BufReader::new(write(stream, &["GET /updates HTTP/1.1", &host, &cookie], "")))
     }
 
-    /// Whether the other side has cut it off.
-    pub fn is_over(&mut self) -> bool {
+    /// Where it comes from.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.0.get_ref().local_addr().expect("an address")
+    }
+
+    /// Whether the other side has cut it off, and keeps nothing for it.
+    pub fn is_reset(&mut self) -> bool {
         let stream = self.0.get_ref();
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
-        matches!(self.0.read(&mut [0]), Ok(0))
+        self.0.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
     }
 
     /// Of the answer, before anything else is read.

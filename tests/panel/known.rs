@@ -2,8 +2,8 @@
 //! device that slept.
 
 use crate::browser::Browser;
-use crate::installation::{Installation, Setup};
-use crate::page::{POLICE, Page};
+use crate::installation::{Installation, PANEL_PIN, Setup};
+use crate::page::{FIRE, POLICE, Page};
 use crate::support::proxy::Proxy;
 use crate::support::wait_until;
 
@@ -42,11 +42,14 @@ fn a_connection_that_falls_silent_is_not_believed_for_the_five_seconds_of_a_coun
     // The page would have been told of each of these.
     wait_until("five seconds", || home.app.count(since, "countdown") >= 5);
     assert_eq!(page.seconds(), None, "the countdown may be over, and the page cannot know");
-    assert!(!page.browser.has(".cancel"));
+    page.card("Cancel may still be in time");
+    assert!(page.browser.has(".incident.police[data-stage=unsure] .cancel"), "the hub may hear it all the same");
     page.browser.wait_for_text_in("#sheet-lost", "call the emergency number");
     assert_eq!(page.browser.run("return document.querySelector('#sheet-lost').getAttribute('role');"), "alert");
     proxy.set_silent(false);
     page.countdown();
+    page.cancel("police");
+    page.card("Cancelled in time");
 }
 
 #[test]
@@ -101,4 +104,69 @@ fn a_device_that_slept_asks_anew_before_it_shows_anything() {
     page.browser.wait("a new connection", || page.browser.run("return window.links.at(-1)?.[0] ?? '';") == "up");
     let seen = page.browser.run("return window.links[0];");
     assert_eq!(seen, serde_json::json!(["", "Connecting to the hub…"]), "what was known before is forgotten first");
+}
+
+#[test]
+fn a_page_that_nobody_looks_at_asks_for_no_connection_and_one_that_is_looked_at_for_one() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(
+        "window.opened = 0;
+         window.EventSource = class extends EventSource { constructor(to) { super(to); window.opened += 1; } };",
+    );
+    page.open("/");
+    page.is_connected();
+    let opened = || page.browser.run("return window.opened;");
+    assert_eq!(opened(), 1);
+    look(&page.browser, false);
+    // It found its network again, and it was away for a minute.
+    page.browser.run("dispatchEvent(new Event('online')); const real = Date.now; Date.now = () => real() + 60000;");
+    assert_eq!(opened(), 1, "nobody looks");
+    look(&page.browser, true);
+    page.is_connected();
+    assert_eq!(opened(), 2);
+}
+
+#[test]
+fn what_is_asked_for_and_cancelled_while_no_states_come_is_seen_to_be() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    let since = home.app.mark();
+    page.browser.block("*/updates");
+    page.browser.run("dispatchEvent(new Event('offline'));");
+    page.card("Cancel may still be in time");
+    page.cancel("police");
+    home.app.event(since, "aborted");
+    page.card("Cancelled in time");
+    assert!(!page.browser.has(".incident.police .counting:not([hidden])"), "there is nothing left to cancel");
+    page.slide(FIRE, 1.0);
+    page.browser.wait_for_text_in(".incident.fire", "Accepted. Help from the fire department is requested");
+    page.browser.wait_for_text_in(".incident.fire", "Cancel may still be in time");
+    let since = home.app.mark();
+    page.cancel("fire");
+    home.app.event(since, "aborted");
+    page.browser.wait_for_text_in(".incident.fire", "Cancelled in time");
+    // What nothing was heard of for a minute is not believed to count down.
+    page.browser.run("const real = Date.now; Date.now = () => real() + 61000;");
+    page.browser.wait("nothing is left", || !page.browser.has(".incident"));
+    page.browser.wait_for_text_in("#sheet-lost", "No connection to the hub.");
+    assert!(!page.browser.has(".incident"));
+}
+
+#[test]
+fn who_gives_the_pin_during_a_countdown_that_somebody_else_began_can_cancel_it() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let page = Page::locked(&home);
+    page.is_connected();
+    home.app.accepted("request", r#"{"service": "police", "source": "app"}"#);
+    page.countdown();
+    let since = home.app.mark();
+    page.browser.fill("#sheet-pin input", PANEL_PIN);
+    page.browser.click_on("#sheet-pin button");
+    page.browser.wait("the page is unlocked", || page.browser.has("body[data-may=act]"));
+    page.cancel("police");
+    home.app.event(since, "aborted");
 }

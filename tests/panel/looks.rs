@@ -11,7 +11,7 @@ use crate::axe::finds_nothing;
 use crate::camera::{Camera, Kind};
 use crate::center::Answers;
 use crate::installation::{Installation, Setup};
-use crate::page::{FIRE, POLICE, Page};
+use crate::page::{FIRE, POLICE, Page, SIREN_ONLY};
 
 /// Width and height in CSS pixels.
 type Size = (u32, u32);
@@ -83,7 +83,7 @@ fn every_page_can_be_used_by_everybody() {
     page.unlock();
     let since = home.app.mark();
     page.sos();
-    page.browser.click_on("#siren-only");
+    page.tap(SIREN_ONLY);
     home.app.event(since, "siren_on");
     page.tap("#silence");
     page.card("The request for the siren alone is over.");
@@ -103,6 +103,11 @@ fn every_page_can_be_used_by_everybody() {
     page.open("/live");
     page.browser.click_on("figure .full");
     judge(&page, "a camera on the full screen");
+    page.browser.block("*/assets/app.js");
+    page.open("/");
+    page.browser.wait_for_text_in("#lost", "the SOS button does not work yet");
+    judge(&page, "the first page without its scripts");
+    page.browser.block("*/nothing");
     home.center_broker.stop();
     for path in ["/setup", "/"] {
         page.open(path);
@@ -121,7 +126,7 @@ fn every_page_can_be_used_by_everybody() {
 
 #[test]
 fn every_step_of_a_call_for_help_can_be_followed_by_everybody() {
-    let home = Installation::running(Setup { countdown_seconds: 20, ..Setup::default() });
+    let mut home = Installation::running(Setup { countdown_seconds: 20, ..Setup::default() });
     home.center.answer(Answers::AllButAlarms);
     let page = page(&home, SMALL_PHONE, "light");
     page.unlock();
@@ -144,6 +149,14 @@ fn every_step_of_a_call_for_help_can_be_followed_by_everybody() {
     page.browser.click_on("#close");
     page.browser.wait("the alarm on the page", || page.browser.has("#now:not([hidden])"));
     judge(&page, "the first page beside an alarm");
+    page.sos();
+    page.browser.press("Ask for more help");
+    page.slide(FIRE, 1.0);
+    page.countdown();
+    home.kill();
+    page.card("Cancel may still be in time");
+    judge(&page, "what may count down without the hub");
+    assert!(page.browser.has(".incident.fire .cancel"), "it was there all the time");
 }
 
 #[test]
@@ -182,16 +195,19 @@ fn screenshots() {
     phone.browser.wait_for_text("All is ready");
     shoot(&phone, "dashboard");
     phone.sos();
+    phone.browser.wait("the button is ready", || phone.browser.has("#siren-only:not(.unready)"));
     shoot(&phone, "sheet");
     home.center.answer(Answers::AllButAlarms);
     phone.slide(POLICE, 1.0);
     phone.countdown();
     wall.countdown();
-    wall.browser.wait("some seconds later", || wall.seconds().is_some_and(|left| left < 28));
-    shoot(&phone, "countdown");
-    shoot(&wall, "countdown-wall");
+    // As with the five seconds that a countdown has unless somebody sets another time.
     let incident = home.app.state("the countdown", |state| state["phase"] == "countdown")["incidents"][0]["id"].clone();
     let incident = incident.as_str().expect("an incident");
+    wall.browser
+        .wait("its last seconds", || [&phone, &wall].iter().all(|page| page.seconds().is_some_and(|left| left <= 4)));
+    shoot(&phone, "countdown");
+    shoot(&wall, "countdown-wall");
     home.app.stage(incident, "requested");
     home.center.ack(home.center.alarm(0)["jti"].as_str().expect("a jti"));
     home.center.update(incident, "calling_first_contact", json!({"contact": {"position": 1, "name": "Ann Privatus"}}));

@@ -32,11 +32,13 @@ mod axe;
 mod camera;
 mod http;
 mod page;
+mod tls;
 
 mod access;
 mod attacks;
 mod certificate;
 mod connection;
+mod crowds;
 mod gate;
 mod hangs;
 mod help;

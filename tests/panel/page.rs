@@ -9,7 +9,8 @@ use crate::installation::{Installation, PANEL_PIN};
 
 pub const POLICE: &str = "Slide to request police";
 pub const FIRE: &str = "Slide to request fire department";
-pub const SIREN_ONLY: &str = "Sound siren only";
+/// The button that asks for the siren and calls nobody.
+pub const SIREN_ONLY: &str = "#siren-only";
 
 pub struct Page {
     pub browser: Browser,

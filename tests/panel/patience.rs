@@ -4,7 +4,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use crate::installation::{Installation, Setup};
-use crate::page::{POLICE, Page, SIREN_ONLY};
+use crate::page::{FIRE, POLICE, Page, SIREN_ONLY};
 use crate::support::wait_until;
 
 fn home() -> Installation {
@@ -24,7 +24,7 @@ fn before_each_command(page: &Page, function: &str) {
 }
 
 /// The clock that the hub goes by: since the machine was started.
-fn boot_ms() -> u64 {
+pub fn boot_ms() -> u64 {
     let uptime = std::fs::read_to_string("/proc/uptime").expect("the time since the start");
     let seconds: f64 = uptime.split(' ').next().and_then(|text| text.parse().ok()).expect("seconds");
     std::time::Duration::from_secs_f64(seconds).as_millis().try_into().expect("milliseconds")
@@ -83,11 +83,11 @@ fn a_page_that_is_loaded_anew_takes_back_nothing_and_a_new_version_waits_for_the
     let page = Page::unlocked(&home);
     before_each_command(
         &page,
-        "(go, number) => number > 1 ? go() : new Promise((resolve) => (window.answer = resolve))",
+        "(go, number) => number > 2 ? go() : new Promise((resolve) => (window.answers ??= []).push(resolve))",
     );
     page.sos();
     page.slide(POLICE, 1.0);
-    page.browser.wait("it is asked", || asked(&page).len() == 1);
+    page.browser.wait("it is asked", || asked(&page).len() == 2);
     assert_eq!(asked(&page)[0]["keepalive"], json!(true), "the browser would end it with the page");
     // The hub was updated in this moment.
     page.browser.run("window.isTheSame = true; document.body.dataset.version = '0';");
@@ -96,9 +96,72 @@ fn a_page_that_is_loaded_anew_takes_back_nothing_and_a_new_version_waits_for_the
     page.countdown();
     home.lines.release(crate::lines::POLICE_BUTTON);
     assert_eq!(page.browser.run("return window.isTheSame;"), json!(true));
-    page.browser.run("window.answer(new Response('', { status: 503 }));");
-    page.browser.wait("the new version", || page.browser.run("return window.isTheSame ?? false;") == false);
+    page.browser.run("for (const answer of window.answers) answer(new Response('', { status: 503 }));");
     wait_until("what was asked for is heard", || !home.app.replies(since).is_empty());
+    assert_eq!(page.browser.run("return window.isTheSame;"), json!(true), "while help is on its way nothing is loaded");
+    page.cancel("police");
+    page.browser.wait("the new version", || page.browser.run("return window.isTheSame ?? false;") == false);
+}
+
+#[test]
+fn what_is_stuck_is_asked_for_beside_it_before_the_countdown_is_over() {
+    let home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    // The connection is dead, and nothing says so until the browser gives up.
+    before_each_command(
+        &page,
+        "(go, number) => number > 1 ? go() : new Promise((resolve, fail) => setTimeout(fail, 4000))",
+    );
+    page.cancel("police");
+    page.card("Cancelled in time: nothing was sent.");
+    let asked = asked(&page);
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0], asked[1], "the same, so that it is done once");
+    home.center.has_all();
+    assert_eq!(home.center.calls(0).len(), 0);
+}
+
+#[test]
+fn what_was_just_asked_for_is_done_though_the_clock_of_the_hub_began_anew() {
+    let home = home();
+    let page = Page::unlocked(&home);
+    // As if the page knew the clock of before.
+    before_each_command(
+        &page,
+        "(go, number) => number > 1 ? go() : Response.json({ command: 'request', outcome: 'refused', reason: 'stale', message: 'Late.' })",
+    );
+    let since = home.app.mark();
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    let asked = asked(&page);
+    assert_eq!((asked.len(), &asked[0]["id"]), (2, &asked[1]["id"]));
+    assert!(asked[0]["asked_ms"].is_u64() && asked[1]["asked_ms"].is_null(), "{asked:?}");
+    assert_eq!(home.app.count(since, "countdown_started"), 1);
+    assert_eq!(page.browser.text("#answer"), "");
+}
+
+#[test]
+fn a_failure_is_said_though_the_sheet_was_closed_and_something_else_asked_for() {
+    let home = home();
+    let page = Page::unlocked(&home);
+    before_each_command(
+        &page,
+        "(go, number) => number > 1 ? go() : new Promise((resolve) => (window.answer = resolve))",
+    );
+    page.browser.run("const real = setTimeout; window.setTimeout = (act, ms) => ms === 800 ? 0 : real(act, ms);");
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.browser.wait("it is asked", || asked(&page).len() == 1);
+    page.slide(FIRE, 1.0);
+    page.countdown();
+    page.browser.press("Close");
+    page.browser.run("window.answer(new Response('It is not allowed.', { status: 403 }));");
+    page.browser.wait("the sheet", || page.browser.has("dialog#sheet[open]"));
+    assert_eq!(page.browser.text("#answer"), "Police: It is not allowed.");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::installation::{Installation, Setup};
 use crate::page::{POLICE, Page, SIREN_ONLY};
+use crate::support::wait_until;
 
 fn home(countdown_seconds: u32) -> Installation {
     Installation::running(Setup { countdown_seconds, ..Setup::default() })
@@ -23,15 +24,54 @@ fn the_second_of_two_taps_does_not_take_back_the_first_and_says_so() {
     let since = home.app.mark();
     page.sos();
     page.browser.run(&TAP_AT_ONCE.replace("BUTTON", ".cancel"));
-    page.browser.press(SIREN_ONLY);
+    page.tap(SIREN_ONLY);
     page.countdown();
     assert_eq!(page.browser.run("return window.tapped;"), true);
     // Two taps that mean it, and quickly: browsers count them as one and two.
     page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    wait_until("its reply", || !home.app.replies(since).is_empty());
     assert_eq!(home.app.replies(since).len(), 1, "the request alone");
     page.browser.run("document.querySelector('.cancel').dispatchEvent(new MouseEvent('click', { detail: 2 }));");
     home.app.event(since, "aborted");
     page.card("Cancelled in time");
+}
+
+#[test]
+fn the_second_of_two_taps_on_cancel_asks_for_no_siren_and_is_no_failure() {
+    let home = home(30);
+    let page = Page::unlocked(&home);
+    let since = home.app.mark();
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    page.browser.run(&TAP_AT_ONCE.replace("BUTTON", SIREN_ONLY));
+    page.browser.run("const cancel = document.querySelector('.cancel'); cancel.click(); cancel.click();");
+    page.card("Cancelled in time");
+    page.browser.wait("the button", || page.browser.run("return window.tapped ?? false;") == true);
+    page.tap(SIREN_ONLY);
+    let siren = || home.app.replies(since).iter().filter(|reply| reply["command"] == "request").count() == 2;
+    wait_until("the tap that was meant", siren);
+    assert_eq!(home.app.replies(since).len(), 3, "besides the police and one cancel");
+    assert_eq!(page.browser.text("#answer"), "");
+}
+
+#[test]
+fn a_cancel_that_another_countdown_moved_under_a_finger_waits() {
+    let home = home(30);
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    // Time stands still, and so what moves does not become ready again.
+    page.browser.run("const real = setTimeout; window.setTimeout = (act, ms) => ms === 700 ? 0 : real(act, ms);");
+    let before = page.place(".incident.police .cancel");
+    home.app.accepted("request", r#"{"service": "fire", "source": "app"}"#);
+    page.browser.wait("two cards", || page.browser.has(".incident.fire .cancel"));
+    let after = page.place(".incident.police .cancel");
+    assert!((before.y - after.y).abs() > 8.0, "{before:?} {after:?}");
+    assert!(page.browser.has(".incident.police .cancel.unready"), "it is not where it was");
 }
 
 #[test]
@@ -52,6 +92,8 @@ fn a_tap_that_is_too_early_is_shown_to_be() {
     page.browser.run("document.querySelector('.cancel').focus();");
     page.browser.key(fantoccini::key::Key::Enter);
     home.app.event(since, "aborted");
+    // It comes after what it was the reply to.
+    wait_until("the reply", || !home.app.replies(since).is_empty());
     assert_eq!(home.app.replies(since).len(), 1);
 }
 

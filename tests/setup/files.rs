@@ -55,25 +55,16 @@ fn the_services_user_and_nobody_else_reads_its_secrets() {
     for name in ["etc/hub.key", "etc/app.password", "etc/panel.pin"] {
         assert_eq!(owner(name), (0, mail, 0o640), "{name}");
     }
+    // One that was made here by hand stays, and the service comes to read it.
+    fs::set_permissions(machine.path("etc/hub.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::chown(machine.path("etc/hub.key"), Some(0), Some(0)).unwrap();
+    fs::remove_file(machine.path("bundle/hub.key")).unwrap();
+    let again = machine.unasked(&["--service-user=mail", "--no-test", "--no-services"]);
+    assert!(again.status.success(), "{again:?}");
+    assert_eq!(owner("etc/hub.key"), (0, mail, 0o640));
     assert_eq!(owner("etc/client-app.password"), (0, 0, 0o600));
     assert_eq!(owner("state/plan.jwt").2, 0o600);
     assert_ne!(owner("state/plan.jwt").0, 0);
-}
-
-#[test]
-fn the_broker_files_that_somebody_has_changed_stay() {
-    let machine = Machine::new();
-    assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
-    let conf = machine.read("mosquitto/conf.d/sos-home.conf") + "max_connections 7\n";
-    fs::write(machine.path("mosquitto/conf.d/sos-home.conf"), &conf).unwrap();
-    let mut passwords = machine.read("mosquitto/sos-home.passwd");
-    passwords.push_str("doorbell:$7$101$abc$def\n");
-    fs::write(machine.path("mosquitto/sos-home.passwd"), &passwords).unwrap();
-    let done = machine.unasked(&["--no-test", "--no-services"]);
-    assert!(done.status.success(), "{done:?}");
-    assert!(String::from_utf8_lossy(&done.stdout).contains("sos-home.conf stays as it is"), "{done:?}");
-    assert_eq!(machine.read("mosquitto/conf.d/sos-home.conf"), conf);
-    assert!(machine.read("mosquitto/sos-home.passwd").contains("doorbell:$7$101$abc$def\n"));
 }
 
 #[test]
@@ -100,36 +91,6 @@ fn a_newer_plan_in_the_hubs_memory_is_not_rolled_back() {
 }
 
 #[test]
-fn a_broker_that_serves_others_is_neither_changed_nor_stopped() {
-    let machine = Machine::new();
-    fs::create_dir(machine.path("mosquitto/conf.d")).unwrap();
-    fs::write(machine.path("mosquitto/conf.d/lamps.conf"), "# for the lamps\nlistener 1884\n").unwrap();
-    let refused = machine.unasked(&["--broker=local"]);
-    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
-    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(errors.contains("lamps.conf") && errors.contains("--broker 127.0.0.1"), "{errors}");
-    assert!(machine.calls().is_empty() && !machine.path("etc/hub.toml").exists());
-}
-
-#[test]
-fn a_broker_that_does_not_start_with_it_is_put_back_as_it_was() {
-    let machine = Machine::new();
-    // It fails where it is to serve the hub, and starts without.
-    let systemctl = machine.read("systemctl").replacen(
-        "pid=$dir",
-        "[ \"$1 $2\" = \"restart mosquitto.service\" ] && [ -f \"$dir/mosquitto/conf.d/sos-home.conf\" ] && exit 1\npid=$dir",
-        1,
-    );
-    fs::write(machine.path("systemctl"), systemctl).unwrap();
-    let failed = machine.unasked(&[]);
-    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
-    let errors = String::from_utf8_lossy(&failed.stderr).into_owned();
-    assert!(errors.contains("has been taken back; it runs as before"), "{errors}");
-    assert_eq!(machine.calls(), ["restart mosquitto.service", "restart mosquitto.service"]);
-    assert!(!machine.path("mosquitto/conf.d/sos-home.conf").exists() && !machine.path("etc/hub.toml").exists());
-}
-
-#[test]
 fn the_certificate_for_the_centers_broker_comes_with_the_centers_files() {
     let machine = Machine::new();
     let key = KeyPair::generate().unwrap();
@@ -152,4 +113,57 @@ fn the_certificate_for_the_centers_broker_comes_with_the_centers_files() {
     assert_eq!(center["client_key_file"].as_str(), Some("center-client.key"));
     assert_eq!(center["ca_file"].as_str(), Some("center-ca.pem"));
     assert!(machine.sos_hub(&["check"]).status.success());
+}
+
+#[test]
+fn what_the_services_user_could_not_read_is_refused() {
+    // Only root can give files away.
+    if unsafe { libc::geteuid() } != 0 {
+        return;
+    }
+    let machine = Machine::new();
+    let options = ["--service-user=mail", "--no-test", "--no-services"];
+    assert!(machine.unasked(&options).status.success());
+    let before = machine.read("etc/hub.toml");
+    std::os::unix::fs::chown(machine.path("etc/panel.pin"), Some(0), Some(0)).unwrap();
+    let again = |more: &[&str]| machine.unasked(&[&options[..], &["--siren-line=18"], more].concat());
+    let refused = again(&[]);
+    assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("panel.pin") && errors.contains("Nothing was changed"), "{errors}");
+    assert_eq!(machine.read("etc/hub.toml"), before);
+    // Where systemd hands the secrets over they stay closed to it.
+    let unit =
+        "[Service]\nLoadCredential=panel.pin:/etc/sos-hub/panel.pin\nLoadCredential=hub.key:/etc/sos-hub/hub.key\n";
+    fs::write(machine.path("cat"), unit).unwrap();
+    let done = again(&[]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!((machine.mode("etc/hub.key"), machine.mode("etc/app.password")), (0o600, 0o640));
+}
+
+#[test]
+fn a_configuration_that_its_owner_has_closed_stays_closed() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
+    assert_eq!(machine.mode("etc/hub.toml"), 0o644);
+    fs::set_permissions(machine.path("etc/hub.toml"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(machine.unasked(&["--siren-line=18", "--no-test", "--no-services"]).status.success());
+    assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
+    assert_eq!(machine.mode("etc/hub.toml") & 0o007, 0);
+}
+
+#[test]
+fn a_center_names_no_file_outside_of_what_it_gave_out() {
+    let machine = Machine::new();
+    let toml = machine.read("bundle/hub.toml");
+    for name in ["../center.toml", "/etc/hostname"] {
+        let hostile = toml.replace("#ca_file = \"center-ca.pem\"", &format!("ca_file = \"{name}\""));
+        assert_ne!(hostile, toml);
+        fs::write(machine.path("bundle/hub.toml"), hostile).unwrap();
+        let refused = machine.unasked(&["--no-test", "--no-services"]);
+        assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+        let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(errors.contains("is no plain name"), "{errors}");
+        assert!(!machine.path("etc").exists());
+    }
 }

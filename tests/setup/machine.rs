@@ -19,8 +19,16 @@ pub const ACCOUNT: &str = "a-1234";
 /// `systemctl` as far as the setup needs it: it writes down what it is asked for, and does it.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 dir=$(dirname "$0")
-echo "$1 $2" >>"$dir/calls"
-[ "$1" = show ] && { cat "$dir/show" 2>/dev/null; exit 0; }
+case $1 in
+show | cat) cat "$dir/$1" 2>/dev/null; exit 0 ;;
+is-active) kill -0 "$(cat "$dir/$3.pid" 2>/dev/null)" 2>/dev/null; exit ;;
+stop)
+    case $2 in
+    *.timer) rm "$dir/guards/${2%.timer}" 2>/dev/null; exit ;;
+    sos-hub.service) [ -n "$(ls "$dir/guards" 2>/dev/null)" ] && guarded=" guarded" ;;
+    esac ;;
+esac
+echo "$1 $2$guarded" >>"$dir/calls"
 pid=$dir/$2.pid
 case $1 in
 stop | restart)
@@ -29,15 +37,32 @@ stop | restart)
         while kill -0 "$(cat "$pid")" 2>/dev/null; do sleep 0.02; done
         rm -f "$pid"
     fi ;;
+start) [ -f "$pid" ] && kill -0 "$(cat "$pid")" 2>/dev/null && exit 0 ;;
 esac
-if [ "$1" = restart ]; then
+case $1 in
+start | restart)
     case $2 in
     mosquitto.service) set -- "$(PATH=$PATH:/usr/sbin command -v mosquitto)" -c "$dir/mosquitto/mosquitto.conf" ;;
     sos-hub.service) set -- "$dir/sos-hub" run --config "$dir/etc/hub.toml" ;;
     esac
     "$@" </dev/null >>"$dir/log" 2>&1 &
-    echo $! >"$pid"
-fi
+    echo $! >"$pid" ;;
+esac
+"#;
+
+/// `systemd-run` as far as the setup needs it: it writes down, under the timer's name, when and what it would start.
+const SYSTEMD_RUN: &str = r#"#!/bin/sh
+dir=$(dirname "$0")
+while [ "$1" != -- ]; do
+    case $1 in
+    --unit=*) name=${1#--unit=} ;;
+    --on-active=*) after=${1#--on-active=} ;;
+    esac
+    shift
+done
+shift
+mkdir -p "$dir/guards"
+echo "$after $*" >"$dir/guards/$name"
 "#;
 
 /// Ends all of it when it is dropped.
@@ -59,9 +84,13 @@ impl Machine {
             center: None,
             dir,
         };
-        let path = machine.path("systemctl");
-        fs::write(&path, SYSTEMCTL).expect("systemctl");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("systemctl");
+        // The service's user reads the configuration that is in there.
+        fs::set_permissions(machine.dir.path(), fs::Permissions::from_mode(0o755)).expect("the directory");
+        for (name, script) in [("systemctl", SYSTEMCTL), ("systemd-run", SYSTEMD_RUN)] {
+            let path = machine.path(name);
+            fs::write(&path, script).expect(name);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect(name);
+        }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sos-hub"), machine.path("sos-hub")).expect("sos-hub");
         fs::create_dir(machine.path("mosquitto")).expect("mosquitto's directory");
         // As Debian has it; started by root it would change to a user who cannot read the directory.
@@ -155,6 +184,15 @@ impl Machine {
         fs::read_to_string(self.path("calls")).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
+    /// The timers that would start something, as `3min /path/to/systemctl start sos-hub.service`.
+    pub fn guards(&self) -> Vec<String> {
+        let dir = self.path("guards");
+        if !dir.exists() {
+            return Vec::new();
+        }
+        files_below(&dir).iter().map(|file| fs::read_to_string(file).expect("a timer").trim().to_owned()).collect()
+    }
+
     /// The levels that a line had, in order.
     pub fn levels(&self, line: u32) -> Vec<String> {
         let text = fs::read_to_string(self.path("gpio/edges.csv")).unwrap_or_default();
@@ -241,11 +279,11 @@ impl Person {
         writeln!(stdin, "{answer}").expect("somebody listens");
     }
 
-    /// Presses Ctrl-C.
-    pub fn interrupts(mut self) -> (ExitStatus, String, String) {
+    /// Sends the process a signal (Ctrl-C is `SIGINT`), after which it ends.
+    pub fn sends(mut self, signal: i32) -> (ExitStatus, String, String) {
         let pid = self.child.id().try_into().expect("a process id");
         // SAFETY: the child was not waited for yet, so the id is still its own.
-        unsafe { libc::kill(pid, libc::SIGINT) };
+        unsafe { libc::kill(pid, signal) };
         wait_until("it ends", || self.child.try_wait().expect("its state").is_some());
         self.ends()
     }

@@ -11,5 +11,7 @@ mod hub_process;
 mod machine;
 
 mod asked;
+mod broker;
 mod files;
 mod options;
+mod pause;

@@ -95,6 +95,7 @@ fn what_will_not_do_is_refused_and_nothing_is_changed() {
         let refused = machine.setup(&all).output().unwrap();
         assert_eq!(refused.status.code(), Some(code), "{arguments:?}: {refused:?}");
         assert!(errors(&refused).contains(words), "{arguments:?}: {}", errors(&refused));
+        assert!(!errors(&refused).contains("candidate"), "no such file is left: {}", errors(&refused));
         let after = crate::machine::files_below(machine.dir.path());
         assert_eq!(after.len(), before.len(), "{arguments:?}: {after:?}");
         for (path, content) in &before {
@@ -175,4 +176,70 @@ fn a_hub_whose_broker_is_away_is_left_alone_while_its_incident_is_open() {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(errors(&refused).contains("An incident is open, so the hub was not stopped"), "{}", errors(&refused));
     assert_eq!(machine.calls(), calls);
+}
+
+#[test]
+fn buttons_keep_what_nobody_was_asked_about() {
+    let machine = Machine::new();
+    let options = ["--no-test", "--no-services"];
+    let first = [&["--button=hallway:22:police", "--button=bed:23:fire"], &options[..]].concat();
+    assert!(machine.unasked(&first).status.success());
+    let text = machine.read("etc/hub.toml").replacen("#hold_ms = 1000\n", "hold_ms = 500\n", 1);
+    let text =
+        text.replacen("#active_low = true", "active_low = false", 1).replacen("#hold_ms = 1000", "hold_ms = 700", 1);
+    fs::write(machine.path("etc/hub.toml"), &text).unwrap();
+    // Named as they are they stay to the letter.
+    assert!(machine.setup(&[&["--yes"][..], &first[..]].concat()).output().unwrap().status.success());
+    assert_eq!(machine.read("etc/hub.toml"), text);
+    // One has another line, the other another name, and one is new.
+    let second = ["--yes", "--button=porch:23:fire", "--button=hallway:5:police", "--button=attic:6:siren"];
+    assert!(machine.setup(&[&second[..], &options].concat()).output().unwrap().status.success());
+    let toml: toml::Table = machine.read("etc/hub.toml").parse().unwrap();
+    let settings = |button: &toml::Value| {
+        let value = |key: &str| button.get(key).cloned();
+        let hold = value("hold_ms").and_then(|hold| hold.as_integer());
+        let low = value("active_low").and_then(|low| low.as_bool());
+        (value("name").unwrap().as_str().unwrap().to_owned(), hold, low)
+    };
+    let read: Vec<_> = toml["button"].as_array().unwrap().iter().map(settings).collect();
+    let expected = [("porch", Some(700), None), ("hallway", Some(500), Some(false)), ("attic", None, None)];
+    assert_eq!(read, expected.map(|(name, hold, low)| (name.to_owned(), hold, low)));
+}
+
+#[test]
+fn a_hub_that_does_not_start_with_it_is_put_back_as_it_was() {
+    let machine = Machine::new();
+    assert!(machine.unasked(&["--no-test"]).status.success());
+    let before = machine.read("etc/hub.toml");
+    let systemctl = machine.read("systemctl").replacen(
+        "pid=$dir",
+        "[ \"$1 $2\" = \"restart sos-hub.service\" ] && grep -q '^line = 18' \"$dir/etc/hub.toml\" && exit 1\npid=$dir",
+        1,
+    );
+    fs::write(machine.path("systemctl"), systemctl).unwrap();
+    let calls = machine.calls();
+    let failed = machine.setup(&["--yes", "--siren-line=18", "--no-test"]).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(errors(&failed).contains("has been taken back; the hub runs as before"), "{}", errors(&failed));
+    assert_eq!(machine.read("etc/hub.toml"), before);
+    assert!(!machine.path("etc/hub.toml.old-1").exists());
+    let expected = ["mosquitto", "sos-hub", "mosquitto", "sos-hub"].map(|name| format!("restart {name}.service"));
+    let restarts: Vec<_> =
+        machine.calls()[calls.len()..].iter().filter(|call| call.starts_with("re")).cloned().collect();
+    assert_eq!(restarts, expected);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_as_that_and_replaced_when_asked_to() {
+    let machine = Machine::new();
+    fs::create_dir(machine.path("etc")).unwrap();
+    let latin: &[u8] = b"[hub]\nid = \"home\"\nname = \"Caf\xe9\"\n";
+    fs::write(machine.path("etc/hub.toml"), latin).unwrap();
+    let refused = machine.unasked(&["--no-test", "--no-services"]);
+    assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+    assert!(errors(&refused).contains("is not UTF-8 text"), "{}", errors(&refused));
+    let done = machine.unasked(&["--fresh", "--no-test", "--no-services"]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(fs::read(machine.path("etc/hub.toml.old-1")).unwrap(), latin);
+    assert!(machine.sos_hub(&["check"]).status.success());
 }

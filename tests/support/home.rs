@@ -34,9 +34,11 @@ impl Home {
         let client = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec!["a-1234".to_owned()]).unwrap().self_signed(&client).unwrap();
         home.write("center-client.key", client.serialize_pem());
+        home.write("broker-client.key", client.serialize_pem());
         home.write("panel-key.pem", client.serialize_pem());
         home.write("ecdsa.pub", client.public_key_pem());
         home.write("other.key", KeyPair::generate().unwrap().serialize_pem());
+        home.write("broker-client.pem", certificate.pem());
         for name in ["center-client.pem", "center-ca.pem", "home-ca.pem", "camera-ca.pem", "panel-cert.pem"] {
             home.write(name, certificate.pem());
         }

@@ -82,6 +82,7 @@ pub fn settings(port: u16) -> LinkSettings {
             Subscription { topic: "wanted".into(), wants_retained: true },
         ],
         optional: Vec::new(),
+        announcement: None,
         room: Room::SMALL,
         clock_trusted: Arc::new(|| true),
     }

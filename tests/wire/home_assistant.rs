@@ -19,7 +19,7 @@ fn announcement(id: &str, name: &str) -> Announcement {
 }
 
 fn payload(announcement: &Announcement) -> Value {
-    serde_json::from_slice(&announcement.payload()).expect("JSON")
+    serde_json::from_slice(&announcement.payload(true)).expect("JSON")
 }
 
 /// What Home Assistant 2024.11 and later know, by their short names; it drops a device that has any other key.
@@ -32,6 +32,17 @@ const OF_A_PLATFORM: [(&str, &[&str]); 5] = [
     ("binary_sensor", &["val_tpl", "json_attr_t", "json_attr_tpl"]),
     ("event", &["stat_t", "val_tpl", "evt_typ"]),
 ];
+
+#[test]
+fn a_siren_that_the_hub_cannot_hear_is_taken_back_and_nothing_else() {
+    let announcement = announcement("home", "Our home");
+    let mut with = payload(&announcement);
+    let without: Value = serde_json::from_slice(&announcement.payload(false)).expect("JSON");
+    // With its platform alone Home Assistant removes a component.
+    assert_eq!(without["components"]["siren"], serde_json::json!({ "p": "siren" }));
+    with["components"]["siren"] = without["components"]["siren"].clone();
+    assert_eq!(with, without);
+}
 
 #[test]
 fn home_assistant_is_told_no_key_that_it_does_not_know() {
@@ -61,7 +72,7 @@ fn home_assistant_is_told_no_key_that_it_does_not_know() {
 
 #[test]
 fn the_longest_id_and_name_still_pass_the_broker() {
-    let longest = announcement(&"i".repeat(64), &"𝄞".repeat(64)).payload();
+    let longest = announcement(&"i".repeat(64), &"𝄞".repeat(64)).payload(true);
     assert!(longest.len() <= 8192, "{}", longest.len());
 }
 

@@ -44,12 +44,15 @@ use crate::web::assets::{self, Asset};
 use crate::web::attempts::Attempts;
 use crate::web::guard;
 use crate::web::hosts::Hosts;
+use crate::web::places;
 use crate::web::server::{Server, ServerSettings, Shutdown};
 use crate::web::sessions::Sessions;
 
 const SESSION_IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 const MOST_SESSIONS: usize = 1000;
-const MOST_CONNECTIONS: usize = 512;
+/// Of those who are logged in, and of all others.
+const MOST_CONNECTIONS: usize = 384;
+const MOST_OF_STRANGERS: usize = 128;
 /// Of those, pages that are kept up to date.
 const MOST_STREAMS: usize = 256;
 
@@ -125,8 +128,8 @@ pub fn start(
     let server = ServerSettings {
         name: "console",
         listen: settings.listen,
-        most_connections: MOST_CONNECTIONS,
-        most_of_an_address: MOST_CONNECTIONS,
+        most_known: MOST_CONNECTIONS,
+        most_strangers: MOST_OF_STRANGERS,
         most_blocking: 2,
     };
     let server = Server::start(server, move |shutdown| {
@@ -175,12 +178,14 @@ fn routes(settings: &ConsoleSettings, site: Arc<Site>) -> Router {
         .route("/live", get(live::live))
         .route("/assets/{name}", get(asset));
     let pages = of_operators.merge(of_all).fallback(not_found).with_state(Arc::clone(&site));
+    let sessions = Arc::clone(&site);
+    let who = move |headers: &HeaderMap| sessions.sessions.find(headers, clock::boottime()).map(|holder| holder.name);
     let calls = Router::new().route("/calls/{id}", post(callback::outcome)).with_state(site);
     let hosts = Hosts::new(settings.listen, &settings.hosts);
     let called_back = settings.callback_url.as_deref().and_then(crate::web::hosts::host_of_url);
     let called_back: Vec<String> = settings.hosts.iter().cloned().chain(called_back).collect();
     let calls = guard::of_machines(calls, Hosts::new(settings.listen, &called_back), BODY_BYTES);
-    guard::of_pages(pages, hosts, BODY_BYTES).merge(calls)
+    places::shown_by(guard::of_pages(pages, hosts, BODY_BYTES).merge(calls), who)
 }
 
 /// A page as a whole; `/live` sends its later states.

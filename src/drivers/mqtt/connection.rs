@@ -16,12 +16,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::{debug, warn};
 
+use super::extras::{Doubt, Extras};
 use super::options::{KEEP_ALIVE, options};
 use super::outbox::{Outbox, Waiting};
 use super::problem::{self, Broker};
 use super::tunnel::Tunnel;
 use super::window::Window;
-use super::{LinkSettings, Listener, Message, dial};
+use super::{LinkSettings, Listener, Message, Subscription, dial};
 use crate::controller::input::{LinkProblem, LinkProblemKind};
 
 /// How long the broker may take to confirm the subscriptions.
@@ -34,7 +35,10 @@ const LARGEST_MESSAGE: usize = 16 * 1024;
 pub enum End {
     /// The link was asked to end, and all was said.
     Asked,
-    Broken(LinkProblem),
+    Broken {
+        problem: LinkProblem,
+        over: Doubt,
+    },
 }
 
 /// One connection, or the attempt at one.
@@ -42,6 +46,10 @@ pub struct Connection<'a, L> {
     settings: &'a LinkSettings,
     listener: &'a L,
     outbox: &'a Outbox,
+    extras: &'a Extras,
+    doubt: Doubt,
+    /// Where this connection announces something, if it does.
+    announced_on: Option<String>,
     stage: Stage,
     window: Window,
     /// The broker's own limit.
@@ -64,11 +72,14 @@ enum Stage {
 }
 
 impl<'a, L: Listener> Connection<'a, L> {
-    pub fn new(settings: &'a LinkSettings, listener: &'a L, outbox: &'a Outbox) -> Self {
+    pub fn new(settings: &'a LinkSettings, listener: &'a L, outbox: &'a Outbox, extras: &'a Extras) -> Self {
         Connection {
             settings,
             listener,
             outbox,
+            extras,
+            doubt: Doubt::Nothing,
+            announced_on: None,
             stage: Stage::Connecting,
             window: Window::new(settings.room.under_way, None),
             most_outgoing_bytes: usize::MAX,
@@ -82,7 +93,8 @@ impl<'a, L: Listener> Connection<'a, L> {
     pub async fn run(mut self, on_up: impl FnOnce(), ending: &mut watch::Receiver<Option<Instant>>) -> End {
         let end = self.connect(on_up, ending).await;
         self.outbox.down(self.window.into_waiting());
-        end.map_or_else(End::Broken, |()| End::Asked)
+        let over = self.doubt;
+        end.map_or_else(|problem| End::Broken { problem, over }, |()| End::Asked)
     }
 
     async fn connect(
@@ -95,7 +107,7 @@ impl<'a, L: Listener> Connection<'a, L> {
         let channel_room = usize::from(self.settings.room.under_way) + 2;
         let (client, events) = AsyncClient::new(options(self.settings, tunnel.name())?, channel_room);
         let far = select! {
-            far = dial::dial(self.settings) => far?,
+            far = dial::dial(self.settings) => far?.stream,
             _ = ending.wait_for(Option::is_some) => return Ok(()),
         };
         let farewell = Cell::new(None);
@@ -172,7 +184,7 @@ impl<'a, L: Listener> Connection<'a, L> {
                             self.subscribed(&answer)?;
                             if let Some(on_up) = on_up.take() {
                                 self.stage = Stage::Up;
-                                self.outbox.up(&self.settings.on_up);
+                                self.announce(&answer);
                                 on_up();
                             }
                         }
@@ -220,7 +232,7 @@ impl<'a, L: Listener> Connection<'a, L> {
             let asked = Duration::from_secs(properties.server_keep_alive.unwrap_or_default().into());
             self.patience = SILENCE.max(asked.mul_f64(2.5));
         }
-        let wanted = self.settings.subscriptions.iter().chain(&self.settings.optional);
+        let wanted = self.settings.subscriptions.iter().chain(self.optional());
         let filters = wanted.map(|subscription| Filter {
             retain_forward_rule: if subscription.wants_retained {
                 RetainForwardRule::OnEverySubscribe
@@ -229,23 +241,50 @@ impl<'a, L: Listener> Connection<'a, L> {
             },
             ..Filter::new(&subscription.topic, QoS::AtLeastOnce)
         });
+        if !self.optional().is_empty() {
+            self.doubt = Doubt::Optional;
+        }
         client.try_subscribe_many(filters).map_err(|_| LinkProblem {
             kind: LinkProblemKind::Subscription,
             detail: format!("one of the topics to subscribe to at {} is not valid", self.broker()),
         })
     }
 
-    fn subscribed(&self, answer: &SubAck) -> Result<(), LinkProblem> {
+    /// The optional subscriptions of this connection.
+    fn optional(&self) -> &'a [Subscription] {
+        if self.extras.optional { &self.settings.optional } else { &[] }
+    }
+
+    fn subscribed(&mut self, answer: &SubAck) -> Result<(), LinkProblem> {
+        self.doubt = Doubt::Nothing;
         let subscriptions = &self.settings.subscriptions;
-        let granted = |code: &SubscribeReasonCode| matches!(code, SubscribeReasonCode::Success(_));
         if answer.return_codes.len() < subscriptions.len() {
             return Err(problem::of_short_suback(self.broker()));
         }
         // The answers come in the order of the topics, so those of the optional ones are the last.
-        match subscriptions.iter().zip(&answer.return_codes).find(|(_, code)| !granted(code)) {
+        match subscriptions.iter().zip(&answer.return_codes).find(|(_, code)| !is_granted(code)) {
             None => Ok(()),
             Some((subscription, code)) => Err(problem::of_subscription(&subscription.topic, code, self.broker())),
         }
+    }
+
+    /// Says what there is to say first, and what may be announced where these subscriptions were granted.
+    fn announce(&mut self, answer: &SubAck) {
+        let codes = answer.return_codes.iter().skip(self.settings.subscriptions.len());
+        let answers = self.optional().iter().zip(codes);
+        for (subscription, code) in answers.clone().filter(|(_, code)| !is_granted(code)) {
+            let problem = problem::of_subscription(&subscription.topic, code, self.broker());
+            warn!("{}; until then the link does without it.", problem.detail);
+        }
+        let is_heard = |wanted: &Subscription| {
+            answers.clone().any(|(asked, code)| asked.topic == wanted.topic && is_granted(code))
+        };
+        let unheard = self.settings.optional.iter().filter(|wanted| !is_heard(wanted));
+        let unheard: Vec<&str> = unheard.map(|subscription| subscription.topic.as_str()).collect();
+        let announce = self.settings.announcement.as_ref().filter(|_| self.extras.announcement);
+        let announcement = announce.map(|announce| announce(&unheard));
+        self.announced_on = announcement.as_ref().map(|announcement| announcement.topic.clone());
+        self.outbox.up(&self.settings.on_up, announcement);
     }
 
     /// Hands over what the window has room for.
@@ -281,6 +320,9 @@ impl<'a, L: Listener> Connection<'a, L> {
             publication.payload.clone(),
             properties,
         );
+        if self.announced_on.as_ref() == Some(&publication.topic) {
+            self.doubt = Doubt::Announcement;
+        }
         match handed_over {
             Ok(()) => self.window.handed_over(waiting),
             Err(_) => debug!(topic = publication.topic, "dropped a publication that cannot be sent"),
@@ -288,11 +330,17 @@ impl<'a, L: Listener> Connection<'a, L> {
     }
 
     fn acknowledged(&mut self, answer: &PubAck) {
-        let waiting = self.window.acknowledged(answer.pkid);
+        let publication = self.window.acknowledged(answer.pkid).map(|waiting| waiting.publication);
+        let topic = publication.as_ref().map(|publication| publication.topic.as_str()).unwrap_or_default();
+        if self.announced_on.as_deref() == Some(topic) {
+            self.doubt = Doubt::Nothing;
+        }
         if matches!(answer.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) {
+            if let Some(publication) = &publication {
+                self.listener.taken(publication);
+            }
             return;
         }
-        let topic = waiting.map(|waiting| waiting.publication.topic).unwrap_or_default();
         if self.has_warned {
             debug!(topic, reason = ?answer.reason, "the broker refused a publication");
         } else {
@@ -319,4 +367,8 @@ impl<'a, L: Listener> Connection<'a, L> {
     fn broker(&self) -> Broker<'a> {
         Broker { host: &self.settings.host, port: self.settings.port }
     }
+}
+
+fn is_granted(code: &SubscribeReasonCode) -> bool {
+    matches!(code, SubscribeReasonCode::Success(_))
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
@@ -23,13 +24,22 @@ const DIAL: Duration = Duration::from_secs(5);
 const HEAD_START: Duration = Duration::from_millis(250);
 /// More addresses than this of one name are not tried.
 const MOST_ADDRESSES: usize = 6;
+/// What the system holds of a flood until it is read; it doubles this. Left alone it would take megabytes of ours.
+const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// TCP or TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
+/// A broker that was reached.
+pub struct Dialled {
+    pub stream: Box<dyn Stream>,
+    /// With TLS: the certificate by which it has shown who it is.
+    pub shown: Option<CertificateDer<'static>>,
+}
+
 /// Connects to the broker; with TLS it has shown who it is.
-pub async fn dial(settings: &LinkSettings) -> Result<Box<dyn Stream>, LinkProblem> {
+pub async fn dial(settings: &LinkSettings) -> Result<Dialled, LinkProblem> {
     let broker = Broker { host: &settings.host, port: settings.port };
     let tls = match &settings.tls {
         None => None,
@@ -44,9 +54,10 @@ pub async fn dial(settings: &LinkSettings) -> Result<Box<dyn Stream>, LinkProble
             .map_err(|error| problem::of_look_up(&error, broker))?
             .take(MOST_ADDRESSES);
         let tcp = connect_to_any(addresses).await.map_err(|error| problem::of_io(&error, broker))?;
-        let Some((connector, name)) = tls else { return Ok(Box::new(tcp) as Box<dyn Stream>) };
+        let Some((connector, name)) = tls else { return Ok(Dialled { stream: Box::new(tcp), shown: None }) };
         let tls = connector.connect(name, tcp).await.map_err(|error| problem::of_handshake(&error, broker))?;
-        Ok(Box::new(tls) as Box<dyn Stream>)
+        let shown = tls.get_ref().1.peer_certificates().and_then(<[_]>::first).cloned();
+        Ok(Dialled { stream: Box::new(tls), shown })
     });
     connected.await.unwrap_or_else(|_| Err(problem::of_time_out(broker)))
 }
@@ -60,6 +71,7 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> io::Resu
             let tcp = TcpStream::connect(address).await?;
             // What is said here is small and urgent.
             tcp.set_nodelay(true)?;
+            SockRef::from(&tcp).set_recv_buffer_size(RECEIVE_BYTES)?;
             io::Result::Ok(tcp)
         });
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
 use super::connection::{Connection, End};
+use super::extras::{Doubt, Extras};
 use super::outbox::Outbox;
 use super::problem::{self, Broker};
 use super::{LinkSettings, Listener};
@@ -50,17 +51,17 @@ async fn connect_for_ever(
     let mut told: Option<LinkProblem> = None;
     let mut failures = 0;
     let mut cut_short = 0;
+    let mut extras = Extras::new();
     loop {
         let mut up_since = None;
         let on_up = || {
             up_since = Some(Instant::now());
             listener.changed(LinkChange::Up);
         };
-        let mut problem = match Connection::new(settings, listener, outbox).run(on_up, &mut ending).await {
-            End::Asked => return,
-            End::Broken(problem) => problem,
-        };
+        let end = Connection::new(settings, listener, outbox, &extras).run(on_up, &mut ending).await;
+        let End::Broken { mut problem, over } = end else { return };
         let stood = up_since.map(|since| since.elapsed());
+        extras.ended(over, stood.is_some(), broker);
         if stood.is_some() {
             told = None;
         }
@@ -68,7 +69,9 @@ async fn connect_for_ever(
             failures = 0;
         }
         cut_short = match stood {
-            Some(stood) if problem == problem::of_closing(broker) => 1 + if stood < SHORT_LIFE { cut_short } else { 0 },
+            Some(stood) if over == Doubt::Nothing && problem == problem::of_closing(broker) => {
+                1 + if stood < SHORT_LIFE { cut_short } else { 0 }
+            }
             _ => 0,
         };
         if cut_short > 1 {

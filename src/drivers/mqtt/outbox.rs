@@ -34,6 +34,8 @@ struct Queue {
     latest: HashSet<String>,
     bytes: usize,
     up: bool,
+    /// What the connection that stands has announced.
+    announcement: Option<Publication>,
 }
 
 impl Waiting {
@@ -51,7 +53,8 @@ impl Waiting {
 
 impl Outbox {
     pub fn new(room: Room) -> Outbox {
-        let queue = Queue { room, waiting: VecDeque::new(), latest: HashSet::new(), bytes: 0, up: false };
+        let queue =
+            Queue { room, waiting: VecDeque::new(), latest: HashSet::new(), bytes: 0, up: false, announcement: None };
         Outbox { queue: Mutex::new(queue), arrival: Notify::new() }
     }
 
@@ -96,12 +99,21 @@ impl Outbox {
         self.queue().waiting.is_empty()
     }
 
-    /// A connection is up: these go first.
-    pub fn up(&self, first: &[Publication]) {
+    /// A connection is up: these go first, and then the announcement.
+    pub fn up(&self, first: &[Publication], announcement: Option<Publication>) {
         let mut queue = self.queue();
         queue.up = true;
-        for publication in first.iter().rev() {
+        queue.announcement = announcement;
+        for publication in first.iter().chain(&queue.announcement.clone()).rev() {
             queue.push_front(Waiting { publication: publication.clone(), keep: Keep::Now, tries: 0 });
+        }
+    }
+
+    /// The announcement once more.
+    pub fn announce_again(&self) {
+        let announcement = self.queue().announcement.clone();
+        if let Some(announcement) = announcement {
+            self.push(announcement, Keep::Now);
         }
     }
 
@@ -117,6 +129,7 @@ impl Outbox {
     pub fn down(&self, under_way: impl DoubleEndedIterator<Item = Waiting>) {
         let mut queue = self.queue();
         queue.up = false;
+        queue.announcement = None;
         for mut waiting in under_way.rev() {
             waiting.tries += 1;
             if waiting.tries == MOST_TRIES {

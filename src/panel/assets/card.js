@@ -19,8 +19,7 @@ export function build({ id, service }, cancels, tooEarly) {
   const cancel = make("button", { type: "button", className: "cancel" }, say("cancel"));
   const name = make("h3", { id: `incident-${id}` }, say(`service.${service}`));
   cancel.setAttribute("aria-describedby", name.id);
-  const arm = armed(cancel, cancels, tooEarly);
-  arm();
+  armed(cancel, cancels, tooEarly);
   const clock = make("p", { className: "clock" }, seconds, unit);
   clock.setAttribute("role", "timer");
   const counting = make("div", { className: "counting" }, clock, cancel);
@@ -31,11 +30,12 @@ export function build({ id, service }, cancels, tooEarly) {
   const steps = make("ol", { className: "steps" });
   const card = make("section", { className: `incident ${service}` }, name, message, note, counting, steps);
   card.setAttribute("aria-labelledby", name.id);
-  return { card, seconds, unit, counting, message, note, steps, arm };
+  return { card, seconds, unit, clock, counting, message, note, steps };
 }
 
 /** Shows an incident on its card, and what else has to be said of it. */
-export function fill({ card, counting, message, note, steps }, incident, remark) {
+export function fill({ card, clock, counting, message, note, steps }, incident, remark) {
+  clock.hidden = false;
   const { service, stage } = incident;
   card.dataset.stage = stage;
   card.classList.toggle("over", isOver(incident));
@@ -46,6 +46,17 @@ export function fill({ card, counting, message, note, steps }, incident, remark)
   steps.hidden = stage === "countdown" || service === "siren" || stage === "aborted";
   if (steps.dataset.at !== stage) steps.replaceChildren(...progress(stage));
   steps.dataset.at = stage;
+}
+
+/**
+ * Shows the card of what counted down when the hub spoke last: it may still do so, and then it can be cancelled. And what
+ * the hub replied to whoever asked for it, or cancelled it, on this page since.
+ */
+export function doubt({ card, clock, counting, message }, requested, cancelled) {
+  card.dataset.stage = "unsure";
+  clock.hidden = true;
+  counting.hidden = Boolean(cancelled);
+  tell(message, cancelled || [requested, say("unsure")].filter(Boolean).join(" "));
 }
 
 /** Shows what is left of a countdown. */

@@ -9,6 +9,8 @@ const TRYING_MS = 10000;
 const PATIENCE_MS = 4000;
 const LEAST_PATIENCE_MS = 1000;
 const AGAIN_MS = 600;
+/** The hub answers much sooner. An attempt that takes longer may be stuck, and a countdown waits for nobody. */
+const HURRY_MS = 800;
 /** What the hub, or what stands before it, says when it cannot answer in this moment. */
 const NOT_NOW = [502, 503, 504];
 
@@ -17,10 +19,16 @@ let afterwards = null;
 
 /**
  * The hub's reply, or `{ outcome: "unknown" | "refused", message }` where it did not come to that. Calls `failed` after
- * each attempt that another one follows.
+ * each attempt that another one follows. `isYoung` says whether what came too late for the hub's clock is still meant.
  */
-export function send(command, payload, failed) {
-  return post(command, JSON.stringify({ ...payload, id: id() }), TRYING_MS, failed);
+export async function send(command, payload, failed, isYoung) {
+  const mine = { ...payload, id: id() };
+  const until = performance.now() + TRYING_MS;
+  const reply = await post(command, JSON.stringify(mine), TRYING_MS, failed);
+  if (reply.reason !== "stale" || !isYoung()) return reply;
+  // The hub's machine was started anew, and its clock with it: what was known of that clock is of before.
+  delete mine.asked_ms;
+  return post(command, JSON.stringify(mine), Math.max(until - performance.now(), LEAST_PATIENCE_MS), failed);
 }
 
 /** A test has no id and is asked for once. */
@@ -41,7 +49,7 @@ async function post(command, body, forMs, failed) {
     const until = performance.now() + forMs;
     for (;;) {
       const left = Math.max(until - performance.now(), LEAST_PATIENCE_MS);
-      const reply = await attempt(command, body, forMs ? Math.min(left, PATIENCE_MS) : PATIENCE_MS);
+      const reply = await (forMs ? hurried(command, body, Math.min(left, PATIENCE_MS)) : attempt(command, body, PATIENCE_MS));
       if (reply.outcome || performance.now() + AGAIN_MS >= until) {
         return { outcome: "unknown", ...reply };
       }
@@ -52,6 +60,20 @@ async function post(command, body, forMs, failed) {
     asking.delete(mine);
     if (asking.size === 0) afterwards?.();
   }
+}
+
+/** One attempt, and another one beside it where it seems to be stuck: a broken connection need not be seen as one. */
+async function hurried(command, body, patienceMs) {
+  const first = attempt(command, body, patienceMs);
+  const early = await Promise.race([first, new Promise((resolve) => setTimeout(resolve, HURRY_MS))]);
+  if (early) return early;
+  const second = attempt(command, body, patienceMs);
+  const replied = [first, second].map(async (one) => {
+    const reply = await one;
+    if (!reply.outcome) throw new Error(reply.message);
+    return reply;
+  });
+  return Promise.any(replied).catch(() => second);
 }
 
 /** The reply; one without `outcome` is none yet. */

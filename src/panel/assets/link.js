@@ -11,6 +11,8 @@ const CONNECTING_MS = 8000;
 const LOOK_MS = 250;
 const AGREED_MS = 1000;
 const AGAIN_MS = [300, 700, 1500, 2000];
+/** Half a minute: in that time the clocks do not drift apart. */
+const MOST_LEADS = 30;
 
 const listeners = { state: [], event: [], link: [] };
 let stream = null;
@@ -27,6 +29,9 @@ export let state = null;
 export let link = "";
 let ageMs = 0;
 let receivedAt = 0;
+/** How far this page's clock was ahead of the hub's, as it seemed by the latest words of this connection. The least is the
+ * truest: the way takes time, and adds to it. */
+let leads = [];
 /** What the hub's own clock showed when it spoke last, and when that was. */
 let told = null;
 
@@ -50,16 +55,25 @@ export function hubMs() {
   return Math.abs(steady - wall) < AGREED_MS ? Math.floor(told.ms + steady) : undefined;
 }
 
-function tells(ms) {
-  if (Number.isFinite(ms)) told = { ms, at: now() };
+/** Forgets the hub's clock until it is told anew: its machine was started again. */
+export function forgetHubClock() {
+  told = null;
 }
 
-function now() {
+/** Takes what the hub's clock showed as it spoke. Returns when that was, by the clock of this page. */
+function tells(ms) {
+  if (!Number.isFinite(ms)) return performance.now();
+  told = { ms, at: now() };
+  leads = [...leads, told.at.steady - ms].slice(-MOST_LEADS);
+  return ms + Math.min(...leads);
+}
+
+export function now() {
   return { steady: performance.now(), wall: Date.now() };
 }
 
 /** The time since then by the clock that says more; endless if a clock was set back. */
-function since({ steady, wall }) {
+export function since({ steady, wall }) {
   const passed = Date.now() - wall;
   return passed < -LOOK_MS ? Infinity : Math.max(passed, performance.now() - steady);
 }
@@ -72,8 +86,12 @@ function hasSlept() {
 }
 
 export function connect() {
+  // One that nobody sees waits until it is looked at.
+  if (document.hidden) return;
   clearTimeout(again);
   stream?.close();
+  leads = [];
+  looked = now();
   const opened = (stream = new EventSource("/updates"));
   const listen = (name, listener) =>
     opened.addEventListener(name, (message) => {
@@ -84,9 +102,9 @@ export function connect() {
     });
   listen("state", ({ data }) => {
     const said = JSON.parse(data);
-    if (said.state.version !== document.body.dataset.version) whenNothingIsAsked(() => location.reload());
-    tells(said.now_ms);
-    [state, ageMs, receivedAt] = [said.state, said.age_ms, performance.now()];
+    [state, ageMs, receivedAt] = [said.state, said.age_ms, tells(said.now_ms)];
+    const isOld = state.version !== document.body.dataset.version;
+    if (isOld && isIdle()) whenNothingIsAsked(() => isIdle() && location.reload());
     set("up");
     for (const listener of listeners.state) listener(state);
   });
@@ -109,6 +127,9 @@ function look() {
   if (link === "up" || silence > CONNECTING_MS) lost();
   else set("down");
 }
+
+/** Whether no help is on its way, and no finger to ask for it: there is nothing to press while a page is loaded. */
+const isIdle = () => state?.phase === "idle" && !document.querySelector(".slider.dragged");
 
 /** Ends the connection; what it said is not known any more. */
 function leave() {
@@ -137,6 +158,7 @@ function set(to) {
   link = to;
   document.documentElement.dataset.link = to;
   const notice = element("lost");
+  notice.classList.remove("first");
   notice.hidden = to !== "down";
   notice.textContent = to === "down" ? `${say("lost")} ${say("lostAdvice")}` : "";
   for (const listener of listeners.link) listener(to);

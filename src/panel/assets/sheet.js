@@ -1,20 +1,26 @@
 // The sheet in which help is asked for, and in which its way is shown, stage by stage.
 
-import { armed } from "./armed.js";
-import { build, fill, isOver, tick } from "./card.js";
+import { armed, moving } from "./armed.js";
+import { build, doubt, fill, isOver, tick } from "./card.js";
 import { send } from "./commands.js";
-import { hubMs, link, on, state } from "./link.js";
+import { forgetHubClock, hubMs, link, now, on, since, state } from "./link.js";
 import { element, say, tell } from "./page.js";
 import { isDragged, slider } from "./slider.js";
 
 const TICK_MS = 100;
 /** As long as somebody takes to read a hint. */
 const HINT_MS = 4000;
+/** What was asked for no longer ago than this is still meant, whatever the hub's clock says. */
+const YOUNG_MS = 10000;
+/** For so long after the hub's last word of it a countdown may not be over: the hub may have been started again. */
+const DOUBT_MS = 60000;
+/** Screen readers say what changes in a part of the page that they have met already. */
+const SAY_MS = 200;
 
 const sheet = element("sheet");
 const title = element("sheet-title");
 const silence = element("silence");
-/** By incident: what is known of it, and its card. What has ended stays until the sheet is closed. */
+/** By incident: what is known of it, since when, and its card. What has ended stays until the sheet is closed. */
 const known = new Map();
 /** What had ended when the sheet was closed: it does not come back and push the sliders away. */
 const dismissed = new Set();
@@ -22,10 +28,15 @@ const dismissed = new Set();
 const remarks = new Map();
 let asksForMore = false;
 let ticking = null;
-/** Which question the answer in sight belongs to, and whether it is still asked. */
+/** The incidents that a cancel is on its way for, or that one has reached: then with what the hub said. */
+const cancelled = new Map();
+/** Which question was the last one, and whether it is still asked; and what is to be said of it. */
 let latest = 0;
 let isAsking = false;
-let armSilence = null;
+let progress = "";
+/** What did not come about, of all that was asked for. */
+let problems = [];
+let forgetting = null;
 
 const listeners = [];
 
@@ -34,9 +45,7 @@ export const onSheet = (listener) => listeners.push(listener);
 
 export function open() {
   if (!sheet.open) {
-    sheet.showModal();
-    for (const { card } of known.values()) card?.arm();
-    armSilence();
+    moving(sheet, () => sheet.showModal());
     for (const listener of listeners) listener(true);
   }
   draw();
@@ -44,20 +53,23 @@ export function open() {
 
 function update() {
   const said = state.incidents.filter(({ id }) => !dismissed.has(id));
-  let isNew = false;
+  let begun = null;
   for (const incident of said) {
-    isNew ||= !known.has(incident.id) && incident.stage === "countdown";
-    known.set(incident.id, { ...known.get(incident.id), incident });
+    const before = known.get(incident.id);
+    if (!before?.isInState && incident.stage === "countdown") begun = incident;
+    known.set(incident.id, { ...before, incident, isInState: true, heard: now() });
   }
   for (const [id, { incident }] of known) {
     // What is over is no longer in the state after a while; what vanished otherwise is not known any more.
     const isSaid = said.some((one) => one.id === id);
     if (!isSaid && (!isOver(incident) || !sheet.open)) forget(id);
   }
-  if (isNew) {
+  if (begun) {
     asksForMore = false;
-    if (!isAsking) tell(element("answer"), "");
+    if (!isAsking) clear();
     open();
+    const { id, message } = begun;
+    setTimeout(() => known.get(id)?.incident.stage === "countdown" && tell(element("said"), message), SAY_MS);
     // Not the button "Cancel": a key that is still held down must not press it.
     title.focus({ preventScroll: true });
   }
@@ -67,18 +79,23 @@ function update() {
 function forget(id) {
   known.delete(id);
   remarks.delete(id);
+  cancelled.delete(id);
 }
 
-function draw() {
+const draw = () => moving(sheet, redraw);
+
+function redraw() {
   const isUp = link === "up";
   element("sheet-lost").hidden = link !== "down";
   // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
   if (isDragged() && isUp) return;
-  const entries = isUp ? [...known.values()] : [];
-  const isOpen = entries.some(({ incident }) => !isOver(incident));
+  // Their way back may be open still, and the hub may hear what is asked for.
+  const isDoubtful = ({ incident, heard }) =>
+    link === "down" && incident.stage === "countdown" && since(heard) < DOUBT_MS;
+  const entries = [...known.values()].filter((entry) => isUp || isDoubtful(entry));
+  const isOpen = entries.some(({ incident }) => !isOver(incident) && (isUp || !cancelled.get(incident.id)));
   place(element("cards"), entries.map(card));
   const isSilent = !isUp || !state.siren.sounding || state.phase === "countdown";
-  if (silence.hidden && !isSilent) armSilence();
   silence.hidden = isSilent;
   element("more").hidden = !isOpen;
   element("more").setAttribute("aria-expanded", String(asksForMore));
@@ -86,7 +103,7 @@ function draw() {
   const cannot = isUp && ["denied", "unknown"].includes(state.plan.standing);
   element("warning").hidden = !cannot;
   tell(element("warning"), cannot ? say("cannotAsk") : "");
-  const isCounting = entries.some(({ incident }) => incident.stage === "countdown");
+  const isCounting = isUp && entries.some(({ incident }) => incident.stage === "countdown");
   if (isCounting && !ticking) ticking = setInterval(tickAll, TICK_MS);
   if (!isCounting) {
     clearInterval(ticking);
@@ -97,9 +114,29 @@ function draw() {
 
 function card(entry) {
   const { incident } = entry;
-  entry.card ??= build(incident, () => ask("cancel", { incident: incident.id }), tooEarly);
-  fill(entry.card, incident, remarks.get(incident.id));
+  entry.card ??= build(incident, () => cancel(incident), tooEarly);
+  if (link === "up") fill(entry.card, incident, remarks.get(incident.id));
+  else doubt(entry.card, entry.reply, cancelled.get(incident.id));
   return entry.card.card;
+}
+
+/** A second press says nothing new, and the hub would say that there is no countdown any more. */
+async function cancel({ id, service }) {
+  if (cancelled.has(id)) return;
+  cancelled.set(id, "");
+  const reply = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
+  if (reply) cancelled.set(id, reply.message);
+  else cancelled.delete(id);
+  draw();
+}
+
+/** What the hub took on while no states come: its way back is open as well, and nothing else shows it. */
+async function request(service) {
+  const reply = await ask("request", { service }, say(`service.${service}`));
+  const id = reply?.incident;
+  if (!id || link === "up" || known.has(id)) return;
+  known.set(id, { incident: { id, service, stage: "countdown", remaining_ms: 0 }, reply: reply.message, heard: now() });
+  draw();
 }
 
 /** Puts these children in place. Those that stay are not touched: a press would be lost that is on its way. */
@@ -112,38 +149,64 @@ function tickAll() {
   for (const { incident, card } of known.values()) if (card && incident.stage === "countdown") tick(card, incident);
 }
 
+function clear() {
+  [progress, problems] = ["", []];
+  answer();
+}
+
+/** Shows what is to be said of what was asked for. */
+function answer() {
+  moving(sheet, () => {
+    tell(element("answer"), [...problems, progress].filter(Boolean).join("\n"));
+    element("answer").scrollIntoView({ block: "nearest" });
+  });
+}
+
 function tooEarly() {
   tell(element("asking"), say("tapAgain"));
   setTimeout(() => isAsking || tell(element("asking"), ""), HINT_MS);
 }
 
-/** Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it. */
-async function ask(command, payload) {
+/**
+ * Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it, by the name
+ * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply if it came about.
+ */
+async function ask(command, payload, name) {
   for (const listener of listeners) listener(true);
   const mine = (latest += 1);
-  const answer = (text) => {
+  const goesOn = (text) => {
     if (mine !== latest) return;
-    tell(element("answer"), text);
-    element("answer").scrollIntoView({ block: "nearest" });
+    progress = text;
+    answer();
   };
   isAsking = true;
   tell(element("asking"), say("sending"));
-  answer(link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
-  const reply = await send(command, { ...payload, asked_ms: hubMs() }, () => answer(say("tryingAgain")));
+  problems = [];
+  goesOn(link === "down" ? `${say("lost")} ${say("lostAdvice")}` : "");
+  const asked = now();
+  const isYoung = () => {
+    forgetHubClock();
+    return since(asked) < YOUNG_MS;
+  };
+  const reply = await send(command, { ...payload, asked_ms: hubMs() }, () => goesOn(say("tryingAgain")), isYoung);
   if (mine === latest) {
     isAsking = false;
     tell(element("asking"), "");
   }
+  goesOn("");
   const isGood = reply.outcome === "accepted";
   tell(element("said"), isGood ? reply.message : "");
   const isRemark = isGood && reply.durable === false && reply.incident;
   if (isRemark) remarks.set(reply.incident, reply.message);
-  answer(isRemark || (isGood && reply.durable !== false) ? "" : reply.message);
+  else if (!isGood || reply.durable === false) problems.push(`${name}: ${reply.message}`);
+  if (!isGood || reply.durable === false) open();
+  answer();
   draw();
+  return isGood ? reply : null;
 }
 
 export function start() {
-  armSilence = armed(silence, () => ask("silence", {}), tooEarly);
+  armed(silence, () => ask("silence", {}, say("silence")), tooEarly);
   element("sos").addEventListener("click", open);
   element("now-show").addEventListener("click", open);
   element("close").addEventListener("click", () => sheet.close());
@@ -154,7 +217,7 @@ export function start() {
       dismissed.add(id);
     }
     asksForMore = false;
-    if (!isAsking) tell(element("answer"), "");
+    if (!isAsking) clear();
     if (!isAsking) tell(element("asking"), "");
     element("sos").focus({ preventScroll: true });
     for (const listener of listeners) listener(false);
@@ -163,13 +226,14 @@ export function start() {
     asksForMore = !asksForMore;
     draw();
   });
-  const alone = element("siren-only");
-  alone.addEventListener("click", () => ask("request", { service: "siren" }));
-  // A key that is held down asks once.
-  alone.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
+  armed(element("siren-only"), () => request("siren"), tooEarly);
   for (const track of document.querySelectorAll(".slider")) {
-    slider(track, () => ask("request", { service: track.dataset.service }), draw);
+    slider(track, () => request(track.dataset.service), draw);
   }
   on("state", update);
-  on("link", draw);
+  on("link", (to) => {
+    clearTimeout(forgetting);
+    if (to === "down") forgetting = setTimeout(draw, DOUBT_MS + TICK_MS);
+    draw();
+  });
 }

@@ -1,0 +1,138 @@
+//! The hub stands still while its buttons are tried, and starts again whatever happens meanwhile.
+
+use std::fs;
+
+use crate::machine::{Machine, Person};
+use crate::support::wait_until;
+
+/// A machine whose hub runs, with buttons.
+fn running() -> Machine {
+    let machine = Machine::new();
+    let done = machine.unasked(&["--button=hallway:22:police", "--button=bed:23:fire", "--no-test"]);
+    assert!(done.status.success(), "{done:?}");
+    wait_until("the hub runs", || machine.sos_hub(&["status"]).status.success());
+    machine
+}
+
+fn last_call(machine: &Machine) -> Option<String> {
+    machine.calls().last().cloned()
+}
+
+#[test]
+fn whoever_breaks_the_test_of_the_buttons_off_leaves_a_hub_that_runs() {
+    let machine = running();
+    // Ctrl-C, Ctrl-\\ and Ctrl-Z.
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP] {
+        let mut person = Person::start(machine.setup(&["--test"]));
+        person.answers("Test the buttons now", "yes");
+        person.asked("Press the button hallway");
+        assert_eq!(last_call(&machine).as_deref(), Some("stop sos-hub.service guarded"));
+        let (status, said, errors) = person.sends(signal);
+        assert_eq!((status.code(), errors.as_str()), (Some(130), ""), "{signal}: {said}");
+        assert_eq!(last_call(&machine).as_deref(), Some("restart sos-hub.service"), "{signal}");
+        assert_eq!(machine.guards(), [""; 0], "{signal}");
+    }
+}
+
+#[test]
+fn a_setup_that_is_killed_leaves_a_start_of_the_hub_behind() {
+    let machine = running();
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    person.answers("Press the button hallway", "s");
+    // One for each question, and never none.
+    person.asked("Press the button bed");
+    let (status, said, _) = person.sends(libc::SIGKILL);
+    assert_eq!(status.code(), None, "{said}");
+    assert_eq!(last_call(&machine).as_deref(), Some("stop sos-hub.service guarded"));
+    let command = format!("{} start sos-hub.service", machine.path("systemctl").display());
+    assert_eq!(machine.guards(), [format!("3min {command}")]);
+    // What systemd does then.
+    assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
+    wait_until("the hub runs again", || machine.sos_hub(&["status"]).status.success());
+}
+
+#[test]
+fn a_hub_does_not_stand_still_for_somebody_who_has_gone_away() {
+    let machine = running();
+    let mut person = Person::start(machine.setup(&["--test", "--answer-within=1"]));
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    // Nothing is typed.
+    person.answers("Test the siren now", "no");
+    let (status, said, _) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("Nobody answers, so the hub is started again"), "{said}");
+    assert!(said.contains("The buttons from hallway on were not tested, as nobody answered"), "{said}");
+    assert!(!said.contains("Press the button bed"), "{said}");
+    assert_eq!(last_call(&machine).as_deref(), Some("restart sos-hub.service"));
+}
+
+#[test]
+fn a_hub_that_nothing_would_start_again_is_not_stopped() {
+    let machine = running();
+    fs::remove_file(machine.path("systemd-run")).unwrap();
+    let calls = machine.calls();
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    person.answers("Test the siren now", "no");
+    let (status, said, _) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("The buttons were not tested, and the hub not stopped"), "{said}");
+    assert!(said.contains("systemd-run"), "{said}");
+    assert_eq!(machine.calls(), calls);
+}
+
+#[test]
+fn an_incident_that_begins_during_the_questions_keeps_the_hub_going_and_is_not_said_to_have_changed_nothing() {
+    let machine = running();
+    let calls = machine.calls();
+    let mut person = Person::start(machine.setup(&["--siren-line=18"]));
+    for words in ["set up already", "files of the monitoring center", "hub called", "At which level", "LED", "buttons"]
+    {
+        person.answers(words, "");
+    }
+    for words in ["Which broker", "Home Assistant", "Who can open", "Which PIN"] {
+        person.answers(words, "");
+    }
+    person.asked("Test the buttons now");
+    wait_until("the hub is back at the broker", || machine.sos_hub(&["status"]).status.success());
+    assert!(machine.sos_hub(&["request", "siren"]).status.success());
+    person.types("yes");
+    let (status, said, errors) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(errors.contains("An incident is open, so the hub was not stopped and goes on"), "{errors}");
+    assert!(errors.contains("What was written counts from its next start on"), "{errors}");
+    assert_eq!(machine.calls()[calls.len()..], ["restart mosquitto.service", "enable sos-hub.service"]);
+    assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
+}
+
+#[test]
+fn a_service_that_is_the_hub_of_another_file_is_left_alone() {
+    let machine = Machine::new();
+    let other = machine.path("other.toml").display().to_string();
+    let shown =
+        format!("ExecStart={{ path=/usr/bin/sos-hub ; argv[]=/usr/bin/sos-hub run --config {other} ; ignore=no }}\n");
+    fs::write(machine.path("show"), shown).unwrap();
+    let done = machine.unasked(&["--button=hallway:22:police"]);
+    assert!(done.status.success(), "{done:?}");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(said.contains(&format!("sos-hub.service is the hub of {other}")), "{said}");
+    assert_eq!(machine.calls(), ["restart mosquitto.service"]);
+}
+
+#[test]
+fn buttons_that_cannot_be_heard_are_not_asked_for() {
+    let machine = running();
+    fs::remove_dir_all(machine.path("gpio/in")).unwrap();
+    // No directory can be made here.
+    fs::write(machine.path("gpio/in"), "").unwrap();
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    person.answers("Test the siren now", "no");
+    let (status, said, _) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("The buttons from hallway on cannot be heard"), "{said}");
+    assert!(!said.contains("Press the button"), "{said}");
+    assert_eq!(last_call(&machine).as_deref(), Some("restart sos-hub.service"));
+}
