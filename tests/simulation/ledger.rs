@@ -110,7 +110,8 @@ impl Ledger {
         self.books.note(entry);
         match entry {
             Entry::Started { reboot } => {
-                self.rebooted = *reboot;
+                // A process that ended before it remembered anything leaves the memory of the boot before.
+                self.rebooted |= *reboot;
                 (self.running, self.remembers, self.available, self.hung_since) = (true, false, now, now);
             }
             Entry::Ready => self.available = now,
