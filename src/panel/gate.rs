@@ -227,7 +227,10 @@ pub(super) async fn enter<H: Hub>(
     match is_right {
         Some(true) => {}
         Some(false) => return (StatusCode::FORBIDDEN, words::WRONG_PIN).into_response(),
-        None => return (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response(),
+        None => {
+            site.gate.attempts.not_judged(&lane);
+            return (StatusCode::SERVICE_UNAVAILABLE, words::TRY_AGAIN).into_response();
+        }
     }
     site.gate.attempts.succeeded(&lane);
     match site.gate.admit(site.hub.dated()) {

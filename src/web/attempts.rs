@@ -102,13 +102,20 @@ impl<N: Clone + Eq + Hash> Attempts<N> {
         Ok(())
     }
 
+    /// Nobody could say whether the password was right, so it was no guess.
+    pub fn not_judged(&self, lane: &Lane<N>) {
+        let mut failures = self.failures();
+        if let Some(count) = failures.lanes.get_mut(lane) {
+            count.failures = count.failures.saturating_sub(1);
+        }
+        failures.one_fewer(lane);
+    }
+
     /// The password was right.
     pub fn succeeded(&self, lane: &Lane<N>) {
         let mut failures = self.failures();
         failures.lanes.remove(lane);
-        if matches!(lane, Lane::Name(_)) {
-            failures.recent = failures.recent.saturating_sub(1);
-        }
+        failures.one_fewer(lane);
     }
 
     /// A panic of another thread ends the whole process, so a poisoned lock is only seen on the way out.
@@ -125,6 +132,12 @@ impl<N: Clone + Eq + Hash> Failures<N> {
         }
         if self.recent == 0 {
             self.since = now;
+        }
+    }
+
+    fn one_fewer<L>(&mut self, lane: &Lane<L>) {
+        if matches!(lane, Lane::Name(_)) {
+            self.recent = self.recent.saturating_sub(1);
         }
     }
 
@@ -183,6 +196,17 @@ mod tests {
         attempts.begin(&name("ann"), at(1000)).unwrap();
         attempts.succeeded(&name("ann"));
         assert_eq!(attempts.begin(&name("ann"), at(1000)), Ok(()));
+    }
+
+    #[test]
+    fn what_nobody_could_judge_is_no_guess() {
+        let attempts = attempts();
+        for attempt in 0..100 {
+            for lane in [name("ann"), name(&attempt.to_string())] {
+                attempts.begin(&lane, at(1000)).unwrap();
+                attempts.not_judged(&lane);
+            }
+        }
     }
 
     #[test]

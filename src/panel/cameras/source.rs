@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -30,6 +31,8 @@ const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The largest buffer of a connection to a camera.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// What the system holds of a connection until it is read; it doubles this. Left alone it would take megabytes of ours.
+const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// A camera that speaks HTTP.
 pub struct Source {
@@ -178,7 +181,10 @@ async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                SockRef::from(&stream).set_recv_buffer_size(RECEIVE_BYTES)?;
+                return Ok(stream);
+            }
             Err(error) => failed = error,
         }
     }

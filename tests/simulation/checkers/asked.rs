@@ -1,6 +1,6 @@
 //! Nothing but a good request or press starts an incident, and each starts one at most.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Checker, Verdict, holds};
 use crate::history::{Entry, Worth};
@@ -10,8 +10,8 @@ use crate::time::At;
 #[derive(Default)]
 pub struct NothingElseStartsAnIncident {
     known: BTreeSet<String>,
-    /// The asks that an incident was put down to, by their place.
-    spent: BTreeSet<usize>,
+    /// The asks that incidents were put down to, by their place, as long as no reply names another one.
+    guessed: BTreeMap<String, usize>,
 }
 
 impl Checker for NothingElseStartsAnIncident {
@@ -26,19 +26,21 @@ impl Checker for NothingElseStartsAnIncident {
         if ledger.incidents.len() == self.known.len() {
             return Ok(());
         }
+        let named = |id: &String| ledger.asks.iter().position(|(_, state)| state.incident.as_ref() == Some(id));
+        self.guessed.retain(|id, _| named(id).is_none());
         for (id, incident) in &ledger.incidents {
             if self.known.contains(id) {
                 continue;
             }
             // The one that says so, or else the latest that can be meant.
-            let named = ledger.asks.iter().position(|(_, state)| state.incident.as_ref() == Some(id));
-            let meant = ledger.asks.iter().enumerate().rev().find(|(place, (ask, state))| {
-                let can_start = !matches!(ask.worth, Worth::Never(_)) && service_of(ask) == incident.service;
-                can_start && state.incident.is_none() && !self.spent.contains(place)
-            });
-            let ask = named.or(meant.map(|(place, _)| place));
-            holds(ask.is_some(), || format!("nobody asked for the incident {id} of {}", incident.service))?;
-            self.spent.extend(ask);
+            if named(id).is_none() {
+                let meant = ledger.asks.iter().enumerate().rev().find(|(place, (ask, state))| {
+                    let can_start = !matches!(ask.worth, Worth::Never(_)) && service_of(ask) == incident.service;
+                    can_start && state.incident.is_none() && !self.guessed.values().any(|guessed| guessed == place)
+                });
+                holds(meant.is_some(), || format!("nobody asked for the incident {id} of {}", incident.service))?;
+                self.guessed.extend(meant.map(|(place, _)| (id.clone(), place)));
+            }
             self.known.insert(id.clone());
         }
         Ok(())
