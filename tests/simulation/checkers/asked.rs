@@ -1,17 +1,16 @@
 //! Nothing but a good request or press starts an incident, and each starts one at most.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Checker, Verdict, holds};
+use super::{Checker, Verdict};
 use crate::history::{Entry, Worth};
 use crate::ledger::{Ledger, service_of};
 use crate::time::At;
 
 #[derive(Default)]
 pub struct NothingElseStartsAnIncident {
-    known: BTreeSet<String>,
-    /// The asks that incidents were put down to, by their place, as long as no reply names another one.
-    guessed: BTreeMap<String, usize>,
+    /// The place of the ask that each incident is put down to.
+    known: BTreeMap<String, usize>,
 }
 
 impl Checker for NothingElseStartsAnIncident {
@@ -27,21 +26,23 @@ impl Checker for NothingElseStartsAnIncident {
             return Ok(());
         }
         let named = |id: &String| ledger.asks.iter().position(|(_, state)| state.incident.as_ref() == Some(id));
-        self.guessed.retain(|id, _| named(id).is_none());
+        // A reply that came since has said which one it was: what was only guessed is free for another incident.
+        for (id, place) in &mut self.known {
+            *place = named(id).unwrap_or(*place);
+        }
         for (id, incident) in &ledger.incidents {
-            if self.known.contains(id) {
+            if self.known.contains_key(id) {
                 continue;
             }
             // The one that says so, or else the latest that can be meant.
-            if named(id).is_none() {
-                let meant = ledger.asks.iter().enumerate().rev().find(|(place, (ask, state))| {
-                    let can_start = !matches!(ask.worth, Worth::Never(_)) && service_of(ask) == incident.service;
-                    can_start && state.incident.is_none() && !self.guessed.values().any(|guessed| guessed == place)
-                });
-                holds(meant.is_some(), || format!("nobody asked for the incident {id} of {}", incident.service))?;
-                self.guessed.extend(meant.map(|(place, _)| (id.clone(), place)));
-            }
-            self.known.insert(id.clone());
+            let meant = ledger.asks.iter().enumerate().rev().find(|(place, (ask, state))| {
+                let can_start = !matches!(ask.worth, Worth::Never(_)) && service_of(ask) == incident.service;
+                can_start && state.incident.is_none() && !self.known.values().any(|spent| spent == place)
+            });
+            let Some(ask) = named(id).or(meant.map(|(place, _)| place)) else {
+                return Err(format!("nobody asked for the incident {id} of {}", incident.service));
+            };
+            self.known.insert(id.clone(), ask);
         }
         Ok(())
     }
