@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sos_hub::center::desk::records::StepRecordState;
 
-use crate::center::words::Booked;
+use crate::center::words::{Booked, Meaning};
 use crate::history::Entry;
 
 #[derive(Default)]
@@ -34,8 +34,15 @@ pub struct Case {
     pub cancelled: bool,
     /// The alarms of the hub that were not known when they came.
     pub cries: BTreeSet<String>,
+    /// Cries of which the disk does not say in time whether they came before: each counts only when that was waited for.
+    held_up: u32,
+    /// The last update that said that the first contact is called.
+    last_call: u64,
     /// How often it was opened again.
     pub reopened: usize,
+    /// The last update, and the last before a cry that opened it again.
+    last_update: u64,
+    pub undone_up_to: u64,
     /// Help was sent since the incident was opened or opened again.
     pub dispatched: bool,
     /// The disk lost what was said or done.
@@ -69,6 +76,17 @@ impl Books {
             Entry::NotLookedUp { jti, incident } => {
                 self.not_looked_up.insert(jti.clone());
                 self.cry(incident, format!("{jti}, not looked up"));
+                self.case(incident).held_up += 1;
+            }
+            Entry::Said(Meaning::Update { incident, seq, stage: "calling_first_contact" }) => {
+                let case = self.case(incident);
+                let is_new = *seq > case.last_call;
+                case.last_call = case.last_call.max(*seq);
+                // The contact had cancelled before the cry counted.
+                if is_new && case.held_up > 0 {
+                    case.held_up -= 1;
+                    (case.cancel_said, case.cancelled) = (false, false);
+                }
             }
             Entry::Took(taking) => {
                 let claims = &taking.claims;
@@ -91,14 +109,16 @@ impl Books {
                 if case.has_ended() && !has_ended(*step) {
                     case.reopened += 1;
                     case.dispatched = false;
+                    case.undone_up_to = case.last_update;
                 }
                 (case.account, case.service, case.step) = (account.clone(), service, Some(*step));
                 if *step == StepRecordState::Cancelled {
                     case.cancelled |= case.cancel_said;
                 }
             }
-            Entry::Booked(Booked::Update { incident, stage, .. }) => {
+            Entry::Booked(Booked::Update { incident, seq, stage }) => {
                 let case = self.case(incident);
+                case.last_update = *seq;
                 case.dispatched |= *stage == "dispatched";
             }
             _ => {}

@@ -32,6 +32,8 @@ pub struct Incident {
     pub sent: Vec<String>,
     /// The center's word that it is over has come.
     pub end_given: bool,
+    /// The broker had the ack of a cry overtake the end that the cry had undone: the hub can't tell that the end is old.
+    pub overtaken: bool,
     /// The last time that somebody wanted its countdown aborted.
     pub cancel_asked: Option<At>,
     /// How long the siren must sound for it, and how long it may.

@@ -233,10 +233,12 @@ impl Ledger {
                 incident.confirmed |= *verdict == Verdict::Accepted;
                 incident.open_cry.take_if(|cry| cry.as_ref() == Some(jti));
             }
-            Entry::Given(Meaning::Update { incident: id, stage, .. }) => {
+            Entry::Given(Meaning::Update { incident: id, seq, stage }) => {
+                let is_undone = self.books.cases.get(id).is_some_and(|case| *seq <= case.undone_up_to);
                 let incident = self.incident(id, "", now);
                 incident.confirmed = true;
                 if matches!(*stage, "closed" | "cancelled_by_contact") {
+                    incident.overtaken |= is_undone && incident.open_cry.is_none();
                     // Whether the hub takes it is for the hub to say; from now on it need not sound.
                     incident.may_be_silent = true;
                     incident.end_given = true;

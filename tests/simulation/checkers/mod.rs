@@ -75,7 +75,7 @@ impl Checkers {
             Box::new(books::AnAckIsOnDisk::default()),
             Box::new(books::NothingIsThereThatNoHubAskedFor::default()),
             Box::new(procedure::TheProcedureIsFollowed::default()),
-            Box::new(procedure::HelpIsSentForWhomItWasAsked),
+            Box::new(procedure::HelpIsSentForWhomItWasAsked::default()),
             Box::new(books::EveryAlarmIsWorkedToItsEnd),
             Box::new(words::HelpIsRequestedOnceTheCenterSaysSo),
             Box::new(words::EventsAreNumbered::default()),

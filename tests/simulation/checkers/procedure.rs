@@ -1,13 +1,13 @@
 //! What the center does with an incident: its updates are numbered one by one, it is closed once help was sent, only the
 //! first contact cancels, nothing but a new cry opens it again, and no help is sent after a valid cancellation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sos_hub::center::desk::records::StepRecordState;
 
 use super::{Checker, Verdict, holds};
 use crate::books::{Case, has_ended};
-use crate::center::words::Booked;
+use crate::center::words::{Booked, Meaning};
 use crate::history::Entry;
 use crate::ledger::Ledger;
 use crate::time::At;
@@ -60,7 +60,11 @@ impl TheProcedureIsFollowed {
     }
 }
 
-pub struct HelpIsSentForWhomItWasAsked;
+#[derive(Default)]
+pub struct HelpIsSentForWhomItWasAsked {
+    /// The updates that said so while nothing was cancelled: a disk that is slow has them later.
+    said: BTreeSet<(String, u64)>,
+}
 
 impl Checker for HelpIsSentForWhomItWasAsked {
     fn name(&self) -> &'static str {
@@ -68,15 +72,28 @@ impl Checker for HelpIsSentForWhomItWasAsked {
     }
 
     fn see(&mut self, _now: At, entry: &Entry, ledger: &Ledger) -> Verdict {
+        let is_cancelled = |incident: &String| {
+            let case = ledger.books.cases.get(incident);
+            case.is_some_and(|case| case.cancelled && !case.forgiven)
+        };
         let (incident, service) = match entry {
             Entry::HelpAsked { incident, service } | Entry::HelpSent { incident, service } => {
                 (incident, Some(*service))
             }
-            Entry::Booked(Booked::Update { incident, stage: "dispatched", .. }) => (incident, None),
+            Entry::Said(Meaning::Update { incident, seq, stage: "dispatched" }) => {
+                if !is_cancelled(incident) {
+                    self.said.insert((incident.clone(), *seq));
+                }
+                return Ok(());
+            }
+            Entry::Booked(Booked::Update { incident, seq, stage: "dispatched" })
+                if !self.said.contains(&(incident.clone(), *seq)) =>
+            {
+                (incident, None)
+            }
             _ => return Ok(()),
         };
-        let case = ledger.books.cases.get(incident);
-        let cancelled = case.is_some_and(|case| case.cancelled && !case.forgiven);
+        let cancelled = is_cancelled(incident);
         holds(!cancelled, || format!("the first contact has cancelled {incident}, and help is sent"))?;
         let wanted = ledger.incidents.get(incident).map_or("", |incident| &incident.service);
         holds(service.is_none_or(|service| service == wanted), || {
