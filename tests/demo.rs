@@ -99,6 +99,21 @@ fn where_the_usual_port_is_taken_the_lines_name_another_one() {
 }
 
 #[test]
+fn what_only_mqtt_5_knows_reaches_those_who_speak_the_older_version_without_it() {
+    let mut demo = Demo::start(&["--port", "0", "--panel-port", "0"]);
+    demo.line("ready");
+    let ports: Vec<&str> = demo.pasted("for MQTT 5").split("127.0.0.1:").skip(1).collect();
+    let [older, newer] = [ports[0], ports[1]].map(|port| port.split(' ').next().unwrap());
+    let property = "-V 5 -D PUBLISH user-property a b";
+    let said = sh(&format!("mosquitto_pub -p {newer} {property} -r -t note -m noted"));
+    assert!(said.status.success(), "{said:?}");
+    let heard = sh(&format!("mosquitto_sub -p {older} -t note -C 1 -W 30"));
+    assert_eq!(stdout(&heard).trim(), "noted", "{heard:?}");
+    demo.signal(libc::SIGINT);
+    assert!(demo.end().success());
+}
+
+#[test]
 fn it_ends_when_nobody_reads_what_it_shows() {
     // After this line nothing happens that it would have to write.
     let mut demo = Demo::start_and_read_to(&["--port", "0"], "ready");

@@ -251,7 +251,8 @@ impl Controller {
         }
         match change {
             Some(Change::Began { about, pattern }) => {
-                turn.event(EventKind::SirenOn { pattern }, about, wording::siren_on(about.is_none()));
+                let said = wording::siren_on(about.is_none(), self.faults.message(FaultCode::Siren));
+                turn.event(EventKind::SirenOn { pattern }, about, said);
             }
             Some(Change::Ended) => {
                 turn.event(EventKind::SirenOff, None, wording::siren_off());

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Controller;
+use super::faults::FaultCode;
 use super::led::Show;
 use super::moment::{Boottime, Id, Moment, Wall};
 use super::report::{CenterState, Phase, SirenState, State};
@@ -90,14 +91,15 @@ impl Controller {
         speaking.sort_by_key(|incident| core::cmp::Reverse(incident.phase()));
         let messages: Vec<_> = speaking.iter().map(|incident| incident.message()).collect();
         // It outlives the incident that the center has refused.
-        let siren = self.siren.is_sounding().then(|| wording::siren_on(!self.siren.sounds_for_alarm()));
+        let broken = self.faults.message(FaultCode::Siren);
+        let siren = self.siren.is_sounding().then(|| wording::siren_on(!self.siren.sounds_for_alarm(), broken));
         let obstacle = self.obstacle(at);
         State {
             at: at.wall,
             turned: at.now,
             clock: at.clock,
             phase: self.phase(),
-            message: wording::overall(&messages, siren, obstacle.as_deref()),
+            message: wording::overall(&messages, siren, broken, obstacle.as_deref()),
             incidents: self.incidents.iter().map(|incident| incident.state(at)).collect(),
             siren: SirenState {
                 sounding: self.siren.is_sounding(),

@@ -34,7 +34,7 @@ pub(super) fn stage(service: Service, stage: Stage, late: bool) -> String {
             format!("Help from {the} is requested when the countdown ends. It can be cancelled until then.")
         }
         Stage::Aborted => "Cancelled in time: nothing was sent.".into(),
-        Stage::Sounding => "The siren alone was asked for, and is on.".into(),
+        Stage::Sounding => "The siren alone was asked for, and is switched on.".into(),
         Stage::Requested if late => {
             format!("Requesting help from {the}… The monitoring center has not confirmed yet. {CALL}")
         }
@@ -58,16 +58,25 @@ pub(super) fn stage(service: Service, stage: Stage, late: bool) -> String {
     }
 }
 
-/// What is said over the whole state. `siren`: what is said of one that sounds; an incident says more than that.
-pub(super) fn overall(incidents: &[String], siren: Option<String>, obstacle: Option<&str>) -> String {
+/// What is said over the whole state. `siren`: what is said of one that sounds; an incident says more than that, unless
+/// it cannot be heard (`broken`).
+pub(super) fn overall(
+    incidents: &[String],
+    siren: Option<String>,
+    broken: Option<&str>,
+    obstacle: Option<&str>,
+) -> String {
     match (incidents, siren, obstacle) {
         ([], None, None) => "Ready.".into(),
         ([], Some(siren), None) => siren,
         ([], None, Some(obstacle)) => format!("Not ready. {obstacle}"),
+        // Then it has said what the obstacle is.
+        ([], Some(siren), Some(obstacle)) if siren.contains(obstacle) => format!("{siren} Not ready."),
         ([], Some(siren), Some(obstacle)) => format!("{siren} Not ready. {obstacle}"),
-        (incidents, _, _) => {
+        (incidents, siren, _) => {
+            let unheard = siren.and(broken).map(String::from);
             let mut said: Vec<&str> = Vec::new();
-            for message in incidents {
+            for message in incidents.iter().chain(&unheard) {
                 if !said.contains(&message.as_str()) {
                     said.push(message);
                 }
@@ -86,8 +95,14 @@ pub(super) fn countdown_started(service: Service, resumed: bool) -> String {
     format!("{again}{}", stage(service, Stage::Countdown, false))
 }
 
-pub(super) fn siren_on(test: bool) -> String {
-    if test { "The siren is being tested." } else { "The siren is on." }.into()
+/// `broken`: why it cannot be heard, if that is known.
+pub(super) fn siren_on(test: bool, broken: Option<&str>) -> String {
+    let said = match (test, broken) {
+        (true, _) => "The siren is being tested.",
+        (false, None) => "The siren is on.",
+        (false, Some(_)) => "The siren should sound.",
+    };
+    broken.map_or_else(|| said.into(), |broken| format!("{said} {broken}"))
 }
 
 pub(super) fn siren_off() -> String {

@@ -6,8 +6,10 @@ use std::pin::pin;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::Builder;
 
+use bytes::BytesMut;
 use rumqttd::protocol::v4::V4;
 use rumqttd::protocol::v5::V5;
+use rumqttd::protocol::{self, Packet, Protocol};
 use rumqttd::{ConnectionSettings, LinkType, Router, RouterConfig, Server, ServerSettings};
 use tokio::select;
 
@@ -27,6 +29,26 @@ pub struct Ports {
     pub v4: u16,
     /// MQTT 5.
     pub v5: u16,
+}
+
+/// MQTT 3.1.1 for clients that are told what an MQTT 5 client has said: the library ends the process over properties,
+/// which the older version has none of.
+#[derive(Clone)]
+struct Plain(V4);
+
+impl Protocol for Plain {
+    fn read_mut(&mut self, stream: &mut BytesMut, max_size: usize) -> Result<Packet, protocol::Error> {
+        self.0.read_mut(stream, max_size)
+    }
+
+    fn write(&self, packet: Packet, buffer: &mut BytesMut) -> Result<usize, protocol::Error> {
+        let plain = match packet {
+            Packet::Publish(publish, _) => Packet::Publish(publish, None),
+            Packet::Disconnect(disconnect, _) => Packet::Disconnect(disconnect, None),
+            packet => packet,
+        };
+        self.0.write(plain, buffer)
+    }
 }
 
 /// Starts the broker, which ends with the process. It listens when this returns.
@@ -65,7 +87,7 @@ fn serve(ports: Ports, started: &Sender<Result<(), String>>) {
         }
     };
     let router = Router::new(0, router_settings()).spawn();
-    let mut v4 = Server::new(server_settings("broker-v4", ports.v4), router.clone(), V4);
+    let mut v4 = Server::new(server_settings("broker-v4", ports.v4), router.clone(), Plain(V4));
     let mut v5 = Server::new(server_settings("broker-v5", ports.v5), router, V5);
     runtime.block_on(async {
         let (mut v4, mut v5) = (pin!(v4.start(LinkType::Remote)), pin!(v5.start(LinkType::Remote)));

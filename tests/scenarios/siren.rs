@@ -223,6 +223,21 @@ fn a_test_of_a_siren_that_cannot_be_used_says_so() {
 }
 
 #[test]
+fn of_a_siren_that_cannot_be_used_nobody_is_told_that_it_is_on() {
+    let mut hub = Hub::installed();
+    hub.input(Input::Hardware(HardwareReport::SirenFailed { problem: "the line is busy".into() }));
+    let why = "The siren cannot be used: the line is busy.";
+    hub.request(Service::Siren);
+    hub.after(seconds(5));
+    let said = "The siren alone was asked for, and is switched on.";
+    assert_eq!(hub.state().message, format!("{said} {why}"));
+    let told = hub.seen.events.iter().find(|(_, event)| matches!(event.kind, EventKind::SirenOn { .. }));
+    assert_eq!(told.expect("it is told").1.message, format!("The siren should sound. {why}"));
+    hub.input(Input::Hardware(HardwareReport::SirenWorks));
+    assert_eq!(hub.state().message, said);
+}
+
+#[test]
 fn a_test_is_refused_while_an_incident_is_open() {
     let mut hub = Hub::installed();
     let start = hub.at.now;
