@@ -108,6 +108,28 @@ fn an_incident_that_begins_during_the_questions_keeps_the_hub_going_and_is_not_s
 }
 
 #[test]
+fn an_incident_that_begins_while_the_hub_is_stopped_goes_on_at_once_in_place_of_the_test() {
+    let machine = running();
+    let request = "[ \"$1 $2\" = \"stop sos-hub.service\" ] && \"$dir/sos-hub\" request siren --config \"$dir/etc/hub.toml\" \
+                   >>\"$dir/log\"\npid=$dir";
+    fs::write(machine.path("systemctl"), machine.read("systemctl").replacen("pid=$dir", request, 1)).unwrap();
+    let calls = machine.calls();
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    let (status, said, errors) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(errors.contains("An incident is open, so the hub was started again at once"), "{errors}");
+    assert!(!said.contains("Press the button"), "{said}");
+    assert_eq!(machine.calls()[calls.len()..], ["stop sos-hub.service guarded", "restart sos-hub.service"]);
+    assert_eq!(machine.guards(), [""; 0]);
+    wait_until("the hub is back with its incident", || {
+        let status = machine.sos_hub(&["status", "--json"]);
+        let status: Option<serde_json::Value> = serde_json::from_slice(&status.stdout).ok();
+        status.is_some_and(|status| status["incidents"].as_array().is_some_and(|incidents| incidents.len() == 1))
+    });
+}
+
+#[test]
 fn a_service_that_is_the_hub_of_another_file_is_left_alone() {
     let machine = Machine::new();
     let other = machine.path("other.toml").display().to_string();

@@ -45,7 +45,17 @@ impl Trial<'_> {
                     return Err(Failure::Failed(format!("{failure}{then}")));
                 }
                 match Pause::begin(services, self.patience) {
-                    Ok(pause) => Some(pause),
+                    Ok(pause) => {
+                        // The hub has heard everything up to its end.
+                        let standing = incident::remembered(&self.running.hub.state_dir);
+                        if let Err(failure) =
+                            standing.must_be_idle("the hub was started again at once, without the test")
+                        {
+                            pause.end()?;
+                            return Err(failure);
+                        }
+                        Some(pause)
+                    }
                     Err(failure) => {
                         self.fail(&format!("The buttons were not tested, and the hub not stopped: {failure}."));
                         return self.restart_if(restart);
