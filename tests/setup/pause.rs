@@ -69,6 +69,27 @@ fn a_hub_does_not_stand_still_for_somebody_who_has_gone_away() {
 }
 
 #[test]
+fn an_answer_that_comes_too_late_does_not_sound_the_siren() {
+    let machine = running();
+    let slow =
+        "while [ \"$1 $2\" = \"restart sos-hub.service\" ] && [ ! -e \"$dir/go-on\" ]; do sleep 0.02; done\npid=$dir";
+    fs::write(machine.path("systemctl"), machine.read("systemctl").replacen("pid=$dir", slow, 1)).unwrap();
+    let mut person = Person::at_a_terminal(&machine.setup(&["--test", "--answer-within=1"]));
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    wait_until("the time is over", || person.said().contains("Nobody answers, so the hub is started again"));
+    for (late, shown) in [("", "again.\r\n\r\n"), ("yes", "again.\r\n\r\nyes\r\n")] {
+        person.types(late);
+        wait_until("the terminal has it", || person.said().contains(shown));
+    }
+    fs::write(machine.path("go-on"), "").unwrap();
+    person.answers("Test the siren now", "no");
+    wait_until("the center is tested", || person.said().contains("A test signal goes to"));
+    assert!(!person.said().contains("Did you hear it"), "{}", person.said());
+    assert!(!machine.levels(17).contains(&"1".to_owned()), "the siren has sounded");
+}
+
+#[test]
 fn a_hub_that_nothing_would_start_again_is_not_stopped() {
     let machine = running();
     fs::remove_file(machine.path("systemd-run")).unwrap();
