@@ -18,6 +18,20 @@ fn last_call(machine: &Machine) -> Option<String> {
     machine.calls().last().cloned()
 }
 
+/// A setup whose files are written, with another line for the siren.
+fn asked_about_the_buttons(machine: &Machine) -> Person {
+    let mut person = Person::start(machine.setup(&["--siren-line=18"]));
+    for words in ["set up already", "files of the monitoring center", "hub called", "At which level", "LED", "buttons"]
+    {
+        person.answers(words, "");
+    }
+    for words in ["Which broker", "Home Assistant", "Who can open", "Which PIN"] {
+        person.answers(words, "");
+    }
+    person.asked("Test the buttons now");
+    person
+}
+
 #[test]
 fn whoever_breaks_the_test_of_the_buttons_off_leaves_a_hub_that_runs() {
     let machine = running();
@@ -108,22 +122,30 @@ fn a_hub_that_nothing_would_start_again_is_not_stopped() {
 fn an_incident_that_begins_during_the_questions_keeps_the_hub_going_and_is_not_said_to_have_changed_nothing() {
     let machine = running();
     let calls = machine.calls();
-    let mut person = Person::start(machine.setup(&["--siren-line=18"]));
-    for words in ["set up already", "files of the monitoring center", "hub called", "At which level", "LED", "buttons"]
-    {
-        person.answers(words, "");
-    }
-    for words in ["Which broker", "Home Assistant", "Who can open", "Which PIN"] {
-        person.answers(words, "");
-    }
-    person.asked("Test the buttons now");
+    let mut person = asked_about_the_buttons(&machine);
     wait_until("the hub is back at the broker", || machine.sos_hub(&["status"]).status.success());
     assert!(machine.sos_hub(&["request", "siren"]).status.success());
     person.types("yes");
     let (status, said, errors) = person.ends();
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(errors.contains("An incident is open, so the hub was not stopped and goes on"), "{errors}");
-    assert!(errors.contains("What was written counts from its next start on"), "{errors}");
+    assert!(errors.contains("What was written stays, and counts from the hub's next start on"), "{errors}");
+    assert_eq!(machine.calls()[calls.len()..], ["restart mosquitto.service", "enable sos-hub.service"]);
+    assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
+}
+
+#[test]
+fn a_setup_that_ends_at_a_question_after_its_files_are_written_says_from_when_on_they_count() {
+    let machine = running();
+    let calls = machine.calls();
+    let person = asked_about_the_buttons(&machine);
+    // Whoever ends it with Ctrl-C is told nothing more.
+    assert!(person.said().contains("It counts from the hub's next start on"), "{}", person.said());
+    // The terminal is gone.
+    let (status, said, errors) = person.ends();
+    assert_eq!(status.code(), Some(64), "{said}");
+    assert!(errors.contains("Nobody answers"), "{errors}");
+    assert!(errors.contains("What was written stays, and counts from the hub's next start on: sudo sys"), "{errors}");
     assert_eq!(machine.calls()[calls.len()..], ["restart mosquitto.service", "enable sos-hub.service"]);
     assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
 }
