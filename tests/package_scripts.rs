@@ -27,9 +27,12 @@ impl Machine {
         machine.plays("sos-hub", "");
         let states = format!(
             "case \"$*\" in\n*ActiveState*hub*|*is-active*hub*) set -- {hub}; echo $1;;\n*ExecMainStatus*hub*) set -- {hub}; echo $2;;\n\
-             *ActiveState*center*) set -- {center}; echo $1;;\n*ExecMainStatus*center*) set -- {center}; echo $2;;\nesac"
+             *ActiveState*center*) set -- {center}; echo $1;;\n*ExecMainStatus*center*) set -- {center}; echo $2;;\n\
+             *StatusText*hub*) read -r status <{} && echo \"$status\";;\nesac",
+            machine.dir.path().join("status").display()
         );
         machine.plays("systemctl", &states);
+        machine.hub_says("Running.");
         symlink("/bin/rm", machine.dir.path().join("bin/rm")).unwrap();
         machine
     }
@@ -39,6 +42,17 @@ impl Machine {
         let log = self.dir.path().join("log");
         fs::write(&path, format!("#!/bin/sh\necho \"{program} $*\" >>{}\n{then}\n", log.display())).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Its status, as `tests/start.rs` hears it from a hub.
+    fn hub_says(&self, status: &str) {
+        fs::write(self.dir.path().join("status"), format!("{status}\n")).unwrap();
+    }
+
+    /// `hub.toml` sets nothing.
+    fn is_not_configured(&self) {
+        self.plays("sos-hub", "[ \"$1\" != configured ]");
+        self.plays("runuser", "echo siren.line is missing\nexit 78");
     }
 
     /// Runs a script of the package, and returns what came of it and what it had called.
@@ -114,11 +128,27 @@ fn an_upgrade_leaves_the_old_version_at_work_where_the_services_user_finds_the_c
 #[test]
 fn an_upgrade_asks_nothing_of_a_hub_that_waits_to_be_set_up() {
     let machine = Machine::new("active", "inactive");
-    machine.plays("sos-hub", "[ \"$1\" != configured ]");
-    machine.plays("runuser", "exit 78");
+    machine.is_not_configured();
+    machine.hub_says("Not set up yet, and waits for it: run  sudo sos-hub setup");
     let (output, called) = machine.run("postinst", &UPGRADE);
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert_eq!(invoked(&called), ["try-restart sos-hub.service"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("waits to be set up"), "{said}");
+}
+
+#[test]
+fn an_upgrade_does_not_end_a_hub_that_works_and_has_lost_its_configuration_since() {
+    let machine = Machine::new("active", "inactive");
+    machine.is_not_configured();
+    let (output, called) = machine.run("postinst", &UPGRADE);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(invoked(&called), [""; 0]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("siren.line is missing"), "{said}");
+    assert!(said.contains("will not start again after a crash or a reboot until this is mended"), "{said}");
+    assert!(said.contains("hub.toml sets nothing: put back what was there"), "{said}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("waits to be set up"), "{output:?}");
 }
 
 #[test]

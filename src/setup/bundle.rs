@@ -1,8 +1,9 @@
 //! What the monitoring center gave out: read from its directory and judged, then brought to its places.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use crate::wire::center::plan_token;
 use crate::wire::tokens::{Signer, Verifier};
@@ -110,13 +111,28 @@ fn needed(dir: &Path, name: &str) -> Result<Vec<u8>, String> {
 }
 
 fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
-    let path: PathBuf = dir.join(name);
-    let size = fs::metadata(&path).map(|found| found.len());
-    match size.and_then(|size| if size > LIMIT { Err(io::Error::other("it is too large")) } else { fs::read(&path) }) {
+    let path = dir.join(name);
+    match read_plain(&path) {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            Err(not_a_bundle(dir, &format!("{name} is a link to another file")))
+        }
         Err(error) => Err(format!("{} cannot be read ({error}): try with sudo, or correct the path.", path.display())),
     }
+}
+
+/// A link would lead root elsewhere too, and a pipe would keep it waiting.
+fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let mut content = Vec::new();
+    if file.take(LIMIT + 1).read_to_end(&mut content)? as u64 > LIMIT {
+        return Err(io::Error::other("it is too large"));
+    }
+    Ok(content)
 }
 
 fn not_a_bundle(dir: &Path, problem: &str) -> String {

@@ -104,6 +104,12 @@ impl Dialogue {
         Err(Failure::Usage(format!("That question stays open. Answer it with {}.", question.option)))
     }
 
+    /// Throws away what was typed and not read yet, at a terminal: it answers an earlier question, or none.
+    pub fn forget_what_was_typed(&self) {
+        // SAFETY: takes no memory. What is no terminal refuses it, and keeps every line for its question.
+        let _ = unsafe { libc::tcflush(libc::STDIN_FILENO, libc::TCIFLUSH) };
+    }
+
     /// Waits for the Enter key, or for a line.
     ///
     /// # Errors

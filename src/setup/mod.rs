@@ -73,6 +73,15 @@ impl Failure {
             Failure::Failed(_) | Failure::NotStarted(_) | Failure::NoAnswer => exit::FAILED,
         }
     }
+
+    /// The same of a setup whose files are written, while the hub was not started with them.
+    fn before_the_start(self) -> Failure {
+        let then = "What was written stays, and counts from the hub's next start on: sudo systemctl restart sos-hub.";
+        match self {
+            Failure::Usage(text) => Failure::Usage(format!("{text} {then}")),
+            other => Failure::Failed(format!("{other} {then}")),
+        }
+    }
 }
 
 /// Sets the hub up; the exit code. What went wrong has been told.
@@ -135,6 +144,10 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
         dialogue.say(&warnings);
     }
     dialogue.say(format_args!("\n{} is written, and `sos-hub check` accepts it.", options.config.display()));
+    if hub_service.is_some() {
+        // Whoever ends it with Ctrl-C at the next question has no other word of this.
+        dialogue.say("It counts from the hub's next start on, which is the setup's next step.");
+    }
     for note in &notes {
         dialogue.say(note);
     }
@@ -145,7 +158,7 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
         ));
     }
     if let Some(services) = hub_service {
-        services.enable(HUB)?;
+        services.enable(HUB).map_err(Failure::before_the_start)?;
     }
     match stage.finish(&config, before.as_ref().unwrap_or(&config), true) {
         Err(Failure::NotStarted(failure)) if existing.is_set_up => {

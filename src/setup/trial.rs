@@ -98,7 +98,7 @@ impl<'a> Trial<'a> {
             why: "It sounds for two seconds: tell whoever might be frightened.",
             option: "--no-test",
         };
-        if !self.dialogue.asks || !self.dialogue.whether(&question, None, true)? {
+        if !self.dialogue.asks || !self.agrees_now(&question, true)? {
             self.open.push("The siren was not tested: run `sudo sos-hub test siren`, and listen.".to_owned());
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl<'a> Trial<'a> {
             }
             let question =
                 Question { question: "Did you hear it?", why: "For two seconds, just now.", option: "--no-test" };
-            if self.dialogue.whether(&question, None, None)? {
+            if self.agrees_now(&question, None)? {
                 self.confirmed.push("the siren");
                 return Ok(());
             }
@@ -125,13 +125,20 @@ impl<'a> Trial<'a> {
                 "  Check its supply, the relay's wires on line {line} and the level at which it switches."
             ));
             let question = Question { question: "Once more?", why: "The same for two seconds.", option: "--no-test" };
-            if !self.dialogue.whether(&question, None, true)? {
+            if !self.agrees_now(&question, true)? {
                 self.fail(&format!(
                     "The siren was not heard: check its supply and line {line}, then `sudo sos-hub setup --test`."
                 ));
                 return Ok(());
             }
         }
+    }
+
+    /// An answer that is given to this question and to no earlier one, which nobody waits for any more: something sounds, or
+    /// is said to have been heard.
+    fn agrees_now(&self, question: &Question, default: impl Into<Option<bool>>) -> Result<bool, Failure> {
+        self.dialogue.forget_what_was_typed();
+        self.dialogue.whether(question, None, default)
     }
 
     /// What the hub itself says is missing: a test that was heard is not yet an SOS that works.

@@ -166,4 +166,22 @@ fn a_center_names_no_file_outside_of_what_it_gave_out() {
         assert!(errors.contains("is no plain name"), "{errors}");
         assert!(!machine.path("etc").exists());
     }
+    // The name is plain, and leads elsewhere.
+    let innocent = toml.replace("#ca_file = \"center-ca.pem\"", "ca_file = \"center-ca.pem\"");
+    fs::write(machine.path("bundle/hub.toml"), innocent).unwrap();
+    std::os::unix::fs::symlink(machine.path("center.toml"), machine.path("bundle/center-ca.pem")).unwrap();
+    let refused = machine.unasked(&["--no-test", "--no-services"]);
+    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("center-ca.pem is a link to another file"), "{errors}");
+    assert!(!machine.path("etc").exists());
+    // A pipe that nobody writes to.
+    fs::remove_file(machine.path("bundle/center-ca.pem")).unwrap();
+    let pipe = machine.path("bundle/center-ca.pem").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let refused = machine.unasked(&["--no-test", "--no-services"]);
+    assert_eq!(refused.status.code(), Some(64), "{refused:?}");
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("no plain file"), "{errors}");
+    assert!(!machine.path("etc").exists());
 }

@@ -248,6 +248,18 @@ impl Person {
         Person { child, stdin: Some(stdin), said, reader: Some(reader), read: 0 }
     }
 
+    /// The same at a real terminal, which also shows what is typed and what goes to standard error.
+    pub fn at_a_terminal(command: &Command) -> Person {
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<_> = words.map(|word| format!("'{}'", word.to_str().expect("text"))).collect();
+        let mut terminal = Command::new("script");
+        terminal.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]).env("SHELL", "/bin/sh");
+        for (name, _) in command.get_envs().filter(|(_, value)| value.is_none()) {
+            terminal.env_remove(name);
+        }
+        Person::start(terminal)
+    }
+
     /// All that was said so far.
     pub fn said(&self) -> String {
         self.said.lock().expect("text").clone()

@@ -18,6 +18,20 @@ fn last_call(machine: &Machine) -> Option<String> {
     machine.calls().last().cloned()
 }
 
+/// A setup whose files are written, with another line for the siren.
+fn asked_about_the_buttons(machine: &Machine) -> Person {
+    let mut person = Person::start(machine.setup(&["--siren-line=18"]));
+    for words in ["set up already", "files of the monitoring center", "hub called", "At which level", "LED", "buttons"]
+    {
+        person.answers(words, "");
+    }
+    for words in ["Which broker", "Home Assistant", "Who can open", "Which PIN"] {
+        person.answers(words, "");
+    }
+    person.asked("Test the buttons now");
+    person
+}
+
 #[test]
 fn whoever_breaks_the_test_of_the_buttons_off_leaves_a_hub_that_runs() {
     let machine = running();
@@ -69,6 +83,27 @@ fn a_hub_does_not_stand_still_for_somebody_who_has_gone_away() {
 }
 
 #[test]
+fn an_answer_that_comes_too_late_does_not_sound_the_siren() {
+    let machine = running();
+    let slow =
+        "while [ \"$1 $2\" = \"restart sos-hub.service\" ] && [ ! -e \"$dir/go-on\" ]; do sleep 0.02; done\npid=$dir";
+    fs::write(machine.path("systemctl"), machine.read("systemctl").replacen("pid=$dir", slow, 1)).unwrap();
+    let mut person = Person::at_a_terminal(&machine.setup(&["--test", "--answer-within=1"]));
+    person.answers("Test the buttons now", "yes");
+    person.asked("Press the button hallway");
+    wait_until("the time is over", || person.said().contains("Nobody answers, so the hub is started again"));
+    for (late, shown) in [("", "again.\r\n\r\n"), ("yes", "again.\r\n\r\nyes\r\n")] {
+        person.types(late);
+        wait_until("the terminal has it", || person.said().contains(shown));
+    }
+    fs::write(machine.path("go-on"), "").unwrap();
+    person.answers("Test the siren now", "no");
+    wait_until("the center is tested", || person.said().contains("A test signal goes to"));
+    assert!(!person.said().contains("Did you hear it"), "{}", person.said());
+    assert!(!machine.levels(17).contains(&"1".to_owned()), "the siren has sounded");
+}
+
+#[test]
 fn a_hub_that_nothing_would_start_again_is_not_stopped() {
     let machine = running();
     fs::remove_file(machine.path("systemd-run")).unwrap();
@@ -87,24 +122,54 @@ fn a_hub_that_nothing_would_start_again_is_not_stopped() {
 fn an_incident_that_begins_during_the_questions_keeps_the_hub_going_and_is_not_said_to_have_changed_nothing() {
     let machine = running();
     let calls = machine.calls();
-    let mut person = Person::start(machine.setup(&["--siren-line=18"]));
-    for words in ["set up already", "files of the monitoring center", "hub called", "At which level", "LED", "buttons"]
-    {
-        person.answers(words, "");
-    }
-    for words in ["Which broker", "Home Assistant", "Who can open", "Which PIN"] {
-        person.answers(words, "");
-    }
-    person.asked("Test the buttons now");
+    let mut person = asked_about_the_buttons(&machine);
     wait_until("the hub is back at the broker", || machine.sos_hub(&["status"]).status.success());
     assert!(machine.sos_hub(&["request", "siren"]).status.success());
     person.types("yes");
     let (status, said, errors) = person.ends();
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(errors.contains("An incident is open, so the hub was not stopped and goes on"), "{errors}");
-    assert!(errors.contains("What was written counts from its next start on"), "{errors}");
+    assert!(errors.contains("What was written stays, and counts from the hub's next start on"), "{errors}");
     assert_eq!(machine.calls()[calls.len()..], ["restart mosquitto.service", "enable sos-hub.service"]);
     assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
+}
+
+#[test]
+fn a_setup_that_ends_at_a_question_after_its_files_are_written_says_from_when_on_they_count() {
+    let machine = running();
+    let calls = machine.calls();
+    let person = asked_about_the_buttons(&machine);
+    // Whoever ends it with Ctrl-C is told nothing more.
+    assert!(person.said().contains("It counts from the hub's next start on"), "{}", person.said());
+    // The terminal is gone.
+    let (status, said, errors) = person.ends();
+    assert_eq!(status.code(), Some(64), "{said}");
+    assert!(errors.contains("Nobody answers"), "{errors}");
+    assert!(errors.contains("What was written stays, and counts from the hub's next start on: sudo sys"), "{errors}");
+    assert_eq!(machine.calls()[calls.len()..], ["restart mosquitto.service", "enable sos-hub.service"]);
+    assert!(machine.read("etc/hub.toml").contains("\nline = 18\n"));
+}
+
+#[test]
+fn an_incident_that_begins_while_the_hub_is_stopped_goes_on_at_once_in_place_of_the_test() {
+    let machine = running();
+    let request = "[ \"$1 $2\" = \"stop sos-hub.service\" ] && \"$dir/sos-hub\" request siren --config \"$dir/etc/hub.toml\" \
+                   >>\"$dir/log\"\npid=$dir";
+    fs::write(machine.path("systemctl"), machine.read("systemctl").replacen("pid=$dir", request, 1)).unwrap();
+    let calls = machine.calls();
+    let mut person = Person::start(machine.setup(&["--test"]));
+    person.answers("Test the buttons now", "yes");
+    let (status, said, errors) = person.ends();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(errors.contains("An incident is open, so the hub was started again at once"), "{errors}");
+    assert!(!said.contains("Press the button"), "{said}");
+    assert_eq!(machine.calls()[calls.len()..], ["stop sos-hub.service guarded", "restart sos-hub.service"]);
+    assert_eq!(machine.guards(), [""; 0]);
+    wait_until("the hub is back with its incident", || {
+        let status = machine.sos_hub(&["status", "--json"]);
+        let status: Option<serde_json::Value> = serde_json::from_slice(&status.stdout).ok();
+        status.is_some_and(|status| status["incidents"].as_array().is_some_and(|incidents| incidents.len() == 1))
+    });
 }
 
 #[test]

@@ -29,23 +29,28 @@ enum Pressed {
 impl Trial<'_> {
     /// Tests them if somebody wants to, and has the hub started (again) then or if asked to.
     pub(super) fn buttons(&mut self, restart: bool) -> Result<(), Failure> {
-        if self.config.buttons.is_empty() || !self.wants_to_press()? {
+        // The hub goes on with what it was started with.
+        let ended = |failure: Failure| if restart { failure.before_the_start() } else { failure };
+        if self.config.buttons.is_empty() || !self.wants_to_press().map_err(ended)? {
             return self.restart_if(restart);
         }
         let pause = match self.services {
             Some(services) => {
                 // Minutes may have gone by since it was asked first.
                 let standing = incident::look(self.running);
-                if let Err(failure) = standing.must_be_idle("the hub was not stopped and goes on as it was started") {
-                    let then = if restart {
-                        " What was written counts from its next start on: sudo systemctl restart sos-hub."
-                    } else {
-                        ""
-                    };
-                    return Err(Failure::Failed(format!("{failure}{then}")));
-                }
+                standing.must_be_idle("the hub was not stopped and goes on as it was started").map_err(ended)?;
                 match Pause::begin(services, self.patience) {
-                    Ok(pause) => Some(pause),
+                    Ok(pause) => {
+                        // The hub has heard everything up to its end.
+                        let standing = incident::remembered(&self.running.hub.state_dir);
+                        if let Err(failure) =
+                            standing.must_be_idle("the hub was started again at once, without the test")
+                        {
+                            pause.end()?;
+                            return Err(failure);
+                        }
+                        Some(pause)
+                    }
                     Err(failure) => {
                         self.fail(&format!("The buttons were not tested, and the hub not stopped: {failure}."));
                         return self.restart_if(restart);
