@@ -93,7 +93,7 @@ fn check(path: &Path) -> u8 {
             exit::WELL
         }
         Err(problems) => {
-            show(&problems);
+            refuse(path, &problems);
             exit::CONFIGURATION
         }
     }
@@ -108,9 +108,16 @@ fn with_config(path: &Path, act: impl FnOnce(&Config) -> u8) -> u8 {
     match Config::load(path) {
         Ok((config, _)) => act(&config),
         Err(problems) => {
-            show(&problems);
+            refuse(path, &problems);
             exit::CONFIGURATION
         }
+    }
+}
+
+fn refuse(path: &Path, problems: &Problems) {
+    show(problems);
+    if !Config::is_set_up(path) {
+        eprintln!("{} sets nothing yet: `sudo sos-hub setup` asks for what is needed and writes it.", path.display());
     }
 }
 

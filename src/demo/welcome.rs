@@ -48,7 +48,7 @@ Or without mosquitto_pub; cancel, silence, test and history are there as well.
   {hub} request police --config {config}
   {hub} status --config {config}
 
-Hold a button for a moment (hallway: police, kitchen: fire); read the siren.
+Hold a button for a moment (hallway: police, kitchen: fire); read the siren. Line 6 is a button that cancels.
 
   {hallway}
   {kitchen}

@@ -177,6 +177,15 @@ impl Writer<'_> {
         Access::Service(self.service)
     }
 
+    /// Keeps a copy of what is there if it is something else: a key that is gone is gone for ever.
+    fn keep_other(&mut self, path: &Path, content: &[u8]) -> Result<(), Failure> {
+        if fs::read(path).is_ok_and(|there| there != content) {
+            let copy = self.changes.keep_copy(path)?;
+            self.notes.push(format!("What was there is kept as {}.", copy.display()));
+        }
+        Ok(())
+    }
+
     fn set_broker(&mut self, host: &str, port: u16) {
         self.document.set("app", "host", &quoted(host));
         self.document.set("app", "port", &port.to_string());
@@ -197,9 +206,12 @@ impl Writer<'_> {
                 )));
             }
         };
+        self.keep_other(&key, &content)?;
         // Also where it was there: whoever made it has perhaps kept it from the service.
         self.changes.write(&key, &content, self.secret_access("hub.key"))?;
-        self.changes.write(&self.dir.join("center.pub"), &bundle.center_pub, Access::Open)?;
+        let center_key = self.dir.join("center.pub");
+        self.keep_other(&center_key, &bundle.center_pub)?;
+        self.changes.write(&center_key, &bundle.center_pub, Access::Open)?;
         for (key, value) in [
             ("host", quoted(&bundle.host)),
             ("port", bundle.port.to_string()),
@@ -318,10 +330,8 @@ impl Writer<'_> {
                 path.display()
             )));
         }
-        let is_other = fs::read(path).is_ok_and(|there| there != text.as_bytes());
-        if self.existing.is_set_up && is_other {
-            let copy = self.changes.keep_copy(path)?;
-            self.notes.push(format!("What was there is kept as {}.", copy.display()));
+        if self.existing.is_set_up {
+            self.keep_other(path, text.as_bytes())?;
         }
         self.changes.write(path, text.as_bytes(), access)?;
         Ok((config, warnings))
