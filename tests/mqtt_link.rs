@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
-use sos_hub::drivers::mqtt::{Keep, LinkSettings, Publication};
+use sos_hub::drivers::mqtt::{Keep, LinkSettings, Publication, Room};
 use support::link::{publication, settings, start};
 use support::mosquitto::{Mosquitto, free_port};
 use support::peer::Peer;
@@ -197,6 +197,38 @@ fn a_broker_that_ends_connections_over_the_announcement_is_spared_it() {
     link.announce_again();
     link.publish(publication("out", "stands"), Keep::Now);
     assert_eq!(told(), "stands");
+    heard.has_not_changed();
+}
+
+#[test]
+fn an_announcement_that_is_asked_for_at_speed_takes_no_room_from_what_waits() {
+    let receive_maximum_one = &[0x21, 0, 1];
+    let script = Script { properties: receive_maximum_one, ..Script::new() };
+    let (link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    let (go_on, may_go_on) = channel::<()>();
+    script.play(move |packet, body| {
+        if let Some(text) = published_text(packet, body) {
+            let is_hold = text == "hold";
+            let _ = seen.send(text);
+            if is_hold {
+                let _ = may_go_on.recv_timeout(DEADLINE);
+            }
+        }
+        Act::Answer
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+    heard.up();
+    link.publish(publication("out", "hold"), Keep::Now);
+    assert_eq!([told(), told(), told()], ["online", "announced without ", "hold"]);
+    link.publish(publication("out", "reply"), Keep::Now);
+    link.publish(publication("out", "event"), Keep::Queue);
+    for _ in 0..2 * Room::SMALL.waiting {
+        link.announce_again();
+    }
+    link.publish(publication("out", "last"), Keep::Queue);
+    go_on.send(()).expect("the broker waits");
+    assert_eq!([told(), told(), told(), told()], ["reply", "event", "announced without ", "last"]);
     heard.has_not_changed();
 }
 
