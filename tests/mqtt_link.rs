@@ -176,28 +176,86 @@ fn a_broker_that_ends_connections_over_an_optional_subscription_is_not_asked_for
 
 #[test]
 fn a_broker_that_ends_connections_over_the_announcement_is_spared_it() {
+    let not_authorized: &[u8] = &[0xe0, 1, 0x87];
+    // Without a word it is not taken for another client of our id.
+    for (farewell, kind) in [(&[][..], LinkProblemKind::Unreachable), (not_authorized, LinkProblemKind::Credentials)] {
+        let script = Script::new();
+        let (link, heard) = start(announcing(script.port()));
+        let (seen, told) = channel();
+        script.play(move |packet, body| {
+            let Some(text) = published_text(packet, body) else { return Act::Answer };
+            let act = if text.starts_with("announced") { Act::Close(farewell) } else { Act::Answer };
+            let _ = seen.send(text);
+            act
+        });
+        let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+        for _ in 0..2 {
+            heard.up();
+            assert_eq!([told(), told()], ["online", "announced without "]);
+            assert_eq!(heard.down().kind, kind);
+        }
+        heard.up();
+        assert_eq!(told(), "online");
+        link.announce_again();
+        link.publish(publication("out", "stands"), Keep::Now);
+        assert_eq!(told(), "stands");
+        heard.has_not_changed();
+    }
+}
+
+#[test]
+fn a_broker_that_goes_away_of_its_own_is_asked_and_told_everything_the_next_time() {
+    let shutting_down: &[u8] = &[0xe0, 1, 0x8b];
+    let script = Script::new();
+    let (_link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    let mut rounds = 0;
+    script.play(move |packet, body| {
+        let asked = is_subscription_to(packet, body, "wanted").then(|| "asked".to_owned());
+        let Some(text) = asked.or_else(|| published_text(packet, body)) else { return Act::Answer };
+        let ends = match text.as_str() {
+            "asked" => {
+                rounds += 1;
+                rounds <= 2
+            }
+            "online" => false,
+            _ => rounds <= 4,
+        };
+        let _ = seen.send(text);
+        if ends { Act::Close(shutting_down) } else { Act::Answer }
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+    assert_eq!([told(), told()], ["asked", "asked"]);
+    assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+    for _ in 0..3 {
+        assert_eq!([told(), told(), told()], ["asked", "online", "announced without "]);
+    }
+}
+
+#[test]
+fn another_client_of_our_id_is_told_of_though_it_came_while_a_subscription_was_out() {
     let script = Script::new();
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
+    let mut rounds = 0;
     script.play(move |packet, body| {
+        if is_subscription_to(packet, body, "wanted") {
+            rounds += 1;
+            return if rounds == 2 { Act::Close(&[]) } else { Act::Answer };
+        }
         let Some(text) = published_text(packet, body) else { return Act::Answer };
-        let act = if text.starts_with("announced") { Act::Close(&[]) } else { Act::Answer };
+        let act = if text == "break" { Act::Close(&[]) } else { Act::Answer };
         let _ = seen.send(text);
         act
     });
     let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
-    for _ in 0..2 {
-        heard.up();
+    for kind in [LinkProblemKind::Unreachable, LinkProblemKind::TakenOver] {
         assert_eq!([told(), told()], ["online", "announced without "]);
-        // Not that another client has our id.
-        assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+        heard.up();
+        link.publish(publication("out", "break"), Keep::Now);
+        assert_eq!(told(), "break");
+        assert_eq!(heard.down().kind, kind);
     }
-    heard.up();
-    assert_eq!(told(), "online");
-    link.announce_again();
-    link.publish(publication("out", "stands"), Keep::Now);
-    assert_eq!(told(), "stands");
-    heard.has_not_changed();
 }
 
 #[test]
