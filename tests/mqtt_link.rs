@@ -137,6 +137,9 @@ fn a_refused_subscription_that_is_optional_keeps_no_link_down() {
     heard.has_not_changed();
 }
 
+/// Receive Maximum 1: the next publication comes when the link has heard of the acknowledgement of the one before.
+const ONE_AT_A_TIME: &[u8] = &[0x21, 0, 1];
+
 /// With `wanted` among the optional subscriptions, and an announcement that says what is not heard.
 fn announcing(port: u16) -> LinkSettings {
     let mut settings = settings(port);
@@ -151,7 +154,7 @@ fn is_subscription_to(packet: u8, body: &[u8], topic: &str) -> bool {
 
 #[test]
 fn a_broker_that_ends_connections_over_an_optional_subscription_is_not_asked_for_it_until_the_next_break() {
-    let script = Script::new();
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
     script.play(move |packet, body| {
@@ -234,7 +237,7 @@ fn a_broker_that_goes_away_of_its_own_is_asked_and_told_everything_the_next_time
 
 #[test]
 fn another_client_of_our_id_is_told_of_though_it_came_while_a_subscription_was_out() {
-    let script = Script::new();
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
     let mut rounds = 0;
@@ -260,8 +263,7 @@ fn another_client_of_our_id_is_told_of_though_it_came_while_a_subscription_was_o
 
 #[test]
 fn an_announcement_that_is_asked_for_at_speed_takes_no_room_from_what_waits() {
-    let receive_maximum_one = &[0x21, 0, 1];
-    let script = Script { properties: receive_maximum_one, ..Script::new() };
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
     let (go_on, may_go_on) = channel::<()>();
