@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
-use sos_hub::drivers::mqtt::{Keep, LinkSettings, Publication};
+use sos_hub::drivers::mqtt::{Keep, LinkSettings, Publication, Room};
 use support::link::{publication, settings, start};
 use support::mosquitto::{Mosquitto, free_port};
 use support::peer::Peer;
@@ -137,6 +137,9 @@ fn a_refused_subscription_that_is_optional_keeps_no_link_down() {
     heard.has_not_changed();
 }
 
+/// Receive Maximum 1: the next publication comes when the link has heard of the acknowledgement of the one before.
+const ONE_AT_A_TIME: &[u8] = &[0x21, 0, 1];
+
 /// With `wanted` among the optional subscriptions, and an announcement that says what is not heard.
 fn announcing(port: u16) -> LinkSettings {
     let mut settings = settings(port);
@@ -151,7 +154,7 @@ fn is_subscription_to(packet: u8, body: &[u8], topic: &str) -> bool {
 
 #[test]
 fn a_broker_that_ends_connections_over_an_optional_subscription_is_not_asked_for_it_until_the_next_break() {
-    let script = Script::new();
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
     script.play(move |packet, body| {
@@ -176,27 +179,116 @@ fn a_broker_that_ends_connections_over_an_optional_subscription_is_not_asked_for
 
 #[test]
 fn a_broker_that_ends_connections_over_the_announcement_is_spared_it() {
+    let not_authorized: &[u8] = &[0xe0, 1, 0x87];
+    // Without a word it is not taken for another client of our id.
+    for (farewell, kind) in [(&[][..], LinkProblemKind::Unreachable), (not_authorized, LinkProblemKind::Credentials)] {
+        let script = Script::new();
+        let (link, heard) = start(announcing(script.port()));
+        let (seen, told) = channel();
+        script.play(move |packet, body| {
+            let Some(text) = published_text(packet, body) else { return Act::Answer };
+            let act = if text.starts_with("announced") { Act::Close(farewell) } else { Act::Answer };
+            let _ = seen.send(text);
+            act
+        });
+        let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+        for _ in 0..2 {
+            heard.up();
+            assert_eq!([told(), told()], ["online", "announced without "]);
+            assert_eq!(heard.down().kind, kind);
+        }
+        heard.up();
+        assert_eq!(told(), "online");
+        link.announce_again();
+        link.publish(publication("out", "stands"), Keep::Now);
+        assert_eq!(told(), "stands");
+        heard.has_not_changed();
+    }
+}
+
+#[test]
+fn a_broker_that_goes_away_of_its_own_is_asked_and_told_everything_the_next_time() {
+    let shutting_down: &[u8] = &[0xe0, 1, 0x8b];
     let script = Script::new();
+    let (_link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    let mut rounds = 0;
+    script.play(move |packet, body| {
+        let asked = is_subscription_to(packet, body, "wanted").then(|| "asked".to_owned());
+        let Some(text) = asked.or_else(|| published_text(packet, body)) else { return Act::Answer };
+        let ends = match text.as_str() {
+            "asked" => {
+                rounds += 1;
+                rounds <= 2
+            }
+            "online" => false,
+            _ => rounds <= 4,
+        };
+        let _ = seen.send(text);
+        if ends { Act::Close(shutting_down) } else { Act::Answer }
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
+    assert_eq!([told(), told()], ["asked", "asked"]);
+    assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+    for _ in 0..3 {
+        assert_eq!([told(), told(), told()], ["asked", "online", "announced without "]);
+    }
+}
+
+#[test]
+fn another_client_of_our_id_is_told_of_though_it_came_while_a_subscription_was_out() {
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
     let (link, heard) = start(announcing(script.port()));
     let (seen, told) = channel();
+    let mut rounds = 0;
     script.play(move |packet, body| {
+        if is_subscription_to(packet, body, "wanted") {
+            rounds += 1;
+            return if rounds == 2 { Act::Close(&[]) } else { Act::Answer };
+        }
         let Some(text) = published_text(packet, body) else { return Act::Answer };
-        let act = if text.starts_with("announced") { Act::Close(&[]) } else { Act::Answer };
+        let act = if text == "break" { Act::Close(&[]) } else { Act::Answer };
         let _ = seen.send(text);
         act
     });
     let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
-    for _ in 0..2 {
-        heard.up();
+    for kind in [LinkProblemKind::Unreachable, LinkProblemKind::TakenOver] {
         assert_eq!([told(), told()], ["online", "announced without "]);
-        // Not that another client has our id.
-        assert_eq!(heard.down().kind, LinkProblemKind::Unreachable);
+        heard.up();
+        link.publish(publication("out", "break"), Keep::Now);
+        assert_eq!(told(), "break");
+        assert_eq!(heard.down().kind, kind);
     }
+}
+
+#[test]
+fn an_announcement_that_is_asked_for_at_speed_takes_no_room_from_what_waits() {
+    let script = Script { properties: ONE_AT_A_TIME, ..Script::new() };
+    let (link, heard) = start(announcing(script.port()));
+    let (seen, told) = channel();
+    let (go_on, may_go_on) = channel::<()>();
+    script.play(move |packet, body| {
+        if let Some(text) = published_text(packet, body) {
+            let is_hold = text == "hold";
+            let _ = seen.send(text);
+            if is_hold {
+                let _ = may_go_on.recv_timeout(DEADLINE);
+            }
+        }
+        Act::Answer
+    });
+    let told = || told.recv_timeout(DEADLINE).expect("what the broker sees");
     heard.up();
-    assert_eq!(told(), "online");
-    link.announce_again();
-    link.publish(publication("out", "stands"), Keep::Now);
-    assert_eq!(told(), "stands");
+    link.publish(publication("out", "hold"), Keep::Now);
+    assert_eq!([told(), told(), told()], ["online", "announced without ", "hold"]);
+    link.publish(publication("out", "reply"), Keep::Now);
+    link.publish(publication("out", "event"), Keep::Queue);
+    for _ in 0..2 * Room::SMALL.waiting {
+        link.announce_again();
+    }
+    link.publish(publication("out", "last"), Keep::Queue);
+    go_on.send(()).expect("the broker waits");
+    assert_eq!([told(), told(), told(), told()], ["reply", "event", "announced without ", "last"]);
     heard.has_not_changed();
 }
 

@@ -116,15 +116,19 @@ impl Table {
         self.taken.values().filter(|taken| taken.known.is_some() == is_known).count()
     }
 
-    /// Cuts off the oldest of those from where most come from. Where nobody came from who was let in, they go first: who
-    /// has many addresses keeps nobody from a place who comes from the usual one.
+    /// Cuts off the oldest of those from where most come from: of the network, and in there of the address. Where nobody
+    /// came from who was let in, they go first: who has many addresses keeps nobody from a place who comes from the usual
+    /// one.
     fn cut_stranger(&mut self) -> bool {
         let group = |taken: &Taken| match self.familiar.contains(&taken.address) {
             true => (true, taken.address.to_canonical()),
-            false => (false, network(taken.address)),
+            false => (false, prefix(taken.address)),
         };
-        let strangers = self.taken.iter().filter(|(_, taken)| taken.known.is_none());
-        let oldest = oldest_of_most(strangers.map(|(number, taken)| (*number, group(taken))), |group| !group.0);
+        let strangers = || self.taken.iter().filter(|(_, taken)| taken.known.is_none());
+        let first = oldest_of_most(strangers().map(|(number, taken)| (*number, group(taken))), |group| !group.0);
+        let fullest = first.and_then(|number| self.taken.get(&number)).map(group);
+        let inside = strangers().filter(|(_, taken)| Some(group(taken)) == fullest);
+        let oldest = oldest_of_most(inside.map(|(number, taken)| (*number, taken.address)), |_| true);
         self.cut(oldest)
     }
 
@@ -165,9 +169,15 @@ fn oldest_of_most<G: std::hash::Hash + Eq>(
 /// Who has one address of IPv6 has all of its network, unless that is the house's own: all its phones are in there.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_unicast_link_local() && !address.is_unique_local() => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
-        }
+        IpAddr::V6(own) if own.is_unicast_link_local() || own.is_unique_local() => IpAddr::V6(own),
+        address => prefix(address),
+    }
+}
+
+/// The network of an address of IPv6; one of IPv4 stands for itself.
+fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         address => address,
     }
 }
@@ -215,6 +225,25 @@ mod tests {
         known.belongs_to(Some("ann"));
         known.belongs_to(None);
         assert_eq!(flood.iter().chain(&more).filter(|place| has(place)).count(), 2);
+    }
+
+    #[test]
+    fn one_network_of_ipv6_keeps_nobody_out_who_comes_from_elsewhere_for_the_first_time() {
+        for own in ["2001:db8::", "fe80::", "fd00::"] {
+            let places = Places::new(4, 4);
+            let first = places.enter(at("10.0.0.1"));
+            let flood: Vec<_> = (1..20).map(|host| places.enter(at(&format!("{own}{host}")))).collect();
+            assert!(has(&first), "{own}");
+            assert_eq!(flood.iter().filter(|place| has(place)).count(), 3);
+        }
+    }
+
+    #[test]
+    fn one_address_takes_no_places_of_others_in_its_network() {
+        let places = Places::new(4, 4);
+        let phones = [places.enter(at("fd00::1")), places.enter(at("fd00::2"))];
+        let flood: Vec<_> = (0..10).map(|_| places.enter(at("fd00::9"))).collect();
+        assert_eq!((which(&phones), flood.iter().filter(|place| has(place)).count()), (vec![true, true], 2));
     }
 
     #[test]

@@ -87,6 +87,21 @@ fn who_shares_an_address_with_a_flood_comes_in_too() {
 }
 
 #[test]
+fn a_flood_from_two_hundred_addresses_takes_no_place_of_one_that_a_known_browser_has_used() {
+    let home = Alone::start();
+    let cookie = unlock(home.address);
+    assert_eq!(get(home.address, "/", &cookie).status, 200);
+    // It has not said yet who it is.
+    let mut next = Stream::mute(host(1), home.address);
+    let mut held: Vec<Stream> = (2..202).map(|last| Stream::mute(host(last), home.address)).collect();
+    for stream in &mut held[..200 - 96] {
+        assert!(stream.is_reset());
+    }
+    assert!(next.is_open(), "the others go first, though it is older");
+    assert_eq!(post(home.address, "/commands/request", &cookie, REQUEST).status, 200);
+}
+
+#[test]
 fn strangers_have_a_share_of_the_connections_and_the_oldest_goes() {
     let home = Alone::start();
     let other = Stream::mute(host(3), home.address);

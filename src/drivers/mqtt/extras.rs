@@ -30,7 +30,7 @@ impl Extras {
         Extras { optional: true, announcement: true, doubt: Doubt::Nothing, ends: 0 }
     }
 
-    /// A connection is over; `stood`: whether it was up.
+    /// A connection is over. `over`: what the broker may have ended it over; `stood`: whether it was up.
     pub fn ended(&mut self, over: Doubt, stood: bool, broker: Broker) {
         self.ends = 1 + if over == self.doubt { self.ends } else { 0 };
         self.doubt = over;

@@ -61,6 +61,7 @@ async fn connect_for_ever(
         let end = Connection::new(settings, listener, outbox, &extras).run(on_up, &mut ending).await;
         let End::Broken { mut problem, over } = end else { return };
         let stood = up_since.map(|since| since.elapsed());
+        let over = if problem::may_be_over_the_last(&problem, broker) { over } else { Doubt::Nothing };
         extras.ended(over, stood.is_some(), broker);
         if stood.is_some() {
             told = None;
@@ -68,11 +69,12 @@ async fn connect_for_ever(
         if stood.is_some_and(|stood| stood >= GOOD_CONNECTION) {
             failures = 0;
         }
-        cut_short = match stood {
-            Some(stood) if over == Doubt::Nothing && problem == problem::of_closing(broker) => {
-                1 + if stood < SHORT_LIFE { cut_short } else { 0 }
-            }
-            _ => 0,
+        cut_short = match (over, stood) {
+            _ if problem != problem::of_closing(broker) => 0,
+            (Doubt::Nothing, Some(stood)) => 1 + if stood < SHORT_LIFE { cut_short } else { 0 },
+            (Doubt::Nothing, None) => 0,
+            // It may have been over that as well as for another client.
+            _ => cut_short,
         };
         if cut_short > 1 {
             problem = problem::of_repeated_closing(broker);

@@ -109,9 +109,11 @@ impl Outbox {
         }
     }
 
-    /// The announcement once more.
+    /// The announcement once more, unless it waits anyway: who asks at speed takes no room from what else waits.
     pub fn announce_again(&self) {
-        let announcement = self.queue().announcement.clone();
+        let queue = self.queue();
+        let announcement = queue.announcement.clone().filter(|announcement| !queue.has_momentary(&announcement.topic));
+        drop(queue);
         if let Some(announcement) = announcement {
             self.push(announcement, Keep::Now);
         }
@@ -190,6 +192,11 @@ impl Queue {
         {
             self.remove(index);
         }
+    }
+
+    /// Whether something for the connection that stands waits on this topic.
+    fn has_momentary(&self, topic: &str) -> bool {
+        self.waiting.iter().any(|waiting| waiting.keep == Keep::Now && waiting.publication.topic == topic)
     }
 
     /// What was for the connection that is gone.

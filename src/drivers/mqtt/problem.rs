@@ -139,6 +139,18 @@ pub fn of_closing(broker: Broker) -> LinkProblem {
     LinkProblem { kind: Kind::Unreachable, detail: format!("{broker} closed the connection") }
 }
 
+/// Whether the broker may have ended the connection over what it was asked or told last: without a word, or for a reason
+/// that lies with the client. One that does not answer, goes away or has let another client in is no judge of that.
+pub fn may_be_over_the_last(problem: &LinkProblem, broker: Broker) -> bool {
+    match problem.kind {
+        Kind::Credentials | Kind::Protocol => true,
+        Kind::Unreachable => {
+            *problem == of_closing(broker) || *problem == of_disconnect(DisconnectReasonCode::UnspecifiedError, broker)
+        }
+        Kind::Stalled | Kind::TakenOver | Kind::Tls | Kind::Subscription | Kind::Configuration => false,
+    }
+}
+
 /// Again and again, while it takes new ones at once.
 pub fn of_repeated_closing(broker: Broker) -> LinkProblem {
     let detail = format!(
