@@ -51,7 +51,22 @@ export function open() {
   draw();
 }
 
+/** Forgets what ended, by what this page knew, and goes on all the same: the hub was started again and had lost its end. */
+function revive(hasEnded) {
+  for (const { id } of state.incidents.filter((incident) => !isOver(incident) && hasEnded(incident))) {
+    dismissed.delete(id);
+    forget(id);
+  }
+}
+
+/** Whether more was known of an incident than that it counts down, and it counts down again; or it was over. */
+function isBack({ id, stage }) {
+  const before = known.get(id)?.incident;
+  return dismissed.has(id) || (before && (isOver(before) || (stage === "countdown" && before.stage !== stage)));
+}
+
 function update() {
+  revive(isBack);
   const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let begun = null;
   for (const incident of said) {
@@ -234,6 +249,8 @@ export function start() {
   on("link", (to) => {
     clearTimeout(forgetting);
     if (to === "down") forgetting = setTimeout(draw, DOUBT_MS + TICK_MS);
+    // What a cancel came to is older than the first word of a connection.
+    if (to === "up") revive(({ id }) => cancelled.get(id));
     draw();
   });
 }

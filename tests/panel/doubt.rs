@@ -1,0 +1,89 @@
+//! The page knows less than the hub, or the hub less than the page: what was shown of an incident is no longer true, and
+//! what can be done about it still is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::installation::{Installation, Setup};
+use crate::page::{POLICE, Page};
+
+fn counting_down() -> (Installation, Page) {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    (home, page)
+}
+
+/// From now on the page hears replies and no states.
+fn without_states(page: &Page) {
+    page.browser.block("*/updates");
+    page.browser.run("dispatchEvent(new Event('offline'));");
+    page.browser.wait("the link is down", || page.browser.has("html[data-link=down]"));
+}
+
+fn with_states(page: &Page) {
+    page.browser.block("*/nothing");
+    page.is_connected();
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in files(from).into_iter().filter(|file| file.is_file()) {
+        fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("a copy");
+    }
+}
+
+/// The hub's memory as it is now, for a disk that loses what comes after.
+fn memory(home: &mut Installation) -> TempDir {
+    let kept = TempDir::new().expect("a directory");
+    home.kill();
+    copy(home.state_dir(), kept.path());
+    home.start();
+    kept
+}
+
+/// The hub ends, and its disk has kept no more than this.
+fn lose(home: &mut Installation, kept: &TempDir) {
+    home.kill();
+    for file in files(home.state_dir()).into_iter().filter(|file| file.is_file()) {
+        fs::remove_file(file).expect("it goes");
+    }
+    copy(kept.path(), home.state_dir());
+    home.start();
+}
+
+fn cancel(home: &Installation, page: &Page) {
+    let since = home.app.mark();
+    page.cancel("police");
+    home.app.event(since, "aborted");
+    page.card("Cancelled in time");
+}
+
+#[test]
+fn a_countdown_whose_end_the_disk_has_lost_comes_back_and_can_be_cancelled_again() {
+    let (mut home, page) = counting_down();
+    let kept = memory(&mut home);
+    page.countdown();
+    cancel(&home, &page);
+    lose(&mut home, &kept);
+    page.countdown();
+    cancel(&home, &page);
+    // What is over was put away.
+    page.browser.press("Close");
+    lose(&mut home, &kept);
+    page.countdown();
+    // The page hears of the cancellation by its reply alone.
+    without_states(&page);
+    cancel(&home, &page);
+    lose(&mut home, &kept);
+    with_states(&page);
+    page.countdown();
+    cancel(&home, &page);
+}
