@@ -87,3 +87,21 @@ fn a_countdown_whose_end_the_disk_has_lost_comes_back_and_can_be_cancelled_again
     page.countdown();
     cancel(&home, &page);
 }
+
+#[test]
+fn what_the_hub_says_is_too_late_to_cancel_is_offered_no_more_while_no_states_come() {
+    let home = Installation::running(Setup { countdown_seconds: 8, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    let since = home.app.mark();
+    page.slide(POLICE, 1.0);
+    page.countdown();
+    without_states(&page);
+    page.card("Cancel may still be in time");
+    home.app.event(since, "requested");
+    page.cancel("police");
+    page.card("Too late to cancel: only the first emergency contact can cancel now");
+    page.browser.wait_for_text_in("#answer", "Too late to cancel");
+    assert!(!page.browser.text("#cards").contains("may still be in time"), "{}", page.browser.text("#cards"));
+    assert!(!page.browser.has(".incident.police .counting:not([hidden])"), "there is nothing left to cancel");
+}

@@ -14,6 +14,8 @@ const HINT_MS = 4000;
 const YOUNG_MS = 10000;
 /** For so long after the hub's last word of it a countdown may not be over: the hub may have been started again. */
 const DOUBT_MS = 60000;
+/** Why the hub refuses to cancel what does not count down. */
+const NOT_COUNTING = ["too_late", "no_countdown", "unknown_incident"];
 /** Screen readers say what changes in a part of the page that they have met already. */
 const SAY_MS = 200;
 
@@ -39,6 +41,8 @@ let problems = [];
 let forgetting = null;
 
 const listeners = [];
+
+const isGood = ({ outcome }) => outcome === "accepted";
 
 /** Calls this with whether the sheet is open: when that changes, and each time the hub is asked for something. */
 export const onSheet = (listener) => listeners.push(listener);
@@ -140,7 +144,7 @@ async function cancel({ id, service }) {
   if (cancelled.has(id)) return;
   cancelled.set(id, "");
   const reply = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
-  if (reply) cancelled.set(id, reply.message);
+  if (isGood(reply) || NOT_COUNTING.includes(reply.reason)) cancelled.set(id, reply.message);
   else cancelled.delete(id);
   draw();
 }
@@ -148,8 +152,8 @@ async function cancel({ id, service }) {
 /** What the hub took on while no states come: its way back is open as well, and nothing else shows it. */
 async function request(service) {
   const reply = await ask("request", { service }, say(`service.${service}`));
-  const id = reply?.incident;
-  if (!id || link === "up" || known.has(id)) return;
+  const id = reply.incident;
+  if (!isGood(reply) || !id || link === "up" || known.has(id)) return;
   known.set(id, { incident: { id, service, stage: "countdown", remaining_ms: 0 }, reply: reply.message, heard: now() });
   draw();
 }
@@ -184,7 +188,7 @@ function tooEarly() {
 
 /**
  * Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it, by the name
- * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply if it came about.
+ * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply.
  */
 async function ask(command, payload, name) {
   for (const listener of listeners) listener(true);
@@ -209,15 +213,15 @@ async function ask(command, payload, name) {
     tell(element("asking"), "");
   }
   goesOn("");
-  const isGood = reply.outcome === "accepted";
-  tell(element("said"), isGood ? reply.message : "");
-  const isRemark = isGood && reply.durable === false && reply.incident;
+  const isDone = isGood(reply);
+  tell(element("said"), isDone ? reply.message : "");
+  const isRemark = isDone && reply.durable === false && reply.incident;
   if (isRemark) remarks.set(reply.incident, reply.message);
-  else if (!isGood || reply.durable === false) problems.push(`${name}: ${reply.message}`);
-  if (!isGood || reply.durable === false) open();
+  else if (!isDone || reply.durable === false) problems.push(`${name}: ${reply.message}`);
+  if (!isDone || reply.durable === false) open();
   answer();
   draw();
-  return isGood ? reply : null;
+  return reply;
 }
 
 export function start() {
