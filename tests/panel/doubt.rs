@@ -105,3 +105,37 @@ fn what_the_hub_says_is_too_late_to_cancel_is_offered_no_more_while_no_states_co
     assert!(!page.browser.text("#cards").contains("may still be in time"), "{}", page.browser.text("#cards"));
     assert!(!page.browser.has(".incident.police .counting:not([hidden])"), "there is nothing left to cancel");
 }
+
+#[test]
+fn a_second_cry_for_an_alarm_that_the_page_knows_not_of_is_not_said_to_count_down() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    without_states(&page);
+    let since = home.app.mark();
+    home.app.accepted("request", "police");
+    home.app.event(since, "requested");
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.card("is open already; the siren sounds again and the alarm is sent once more. If it still counts down,");
+    assert!(!page.browser.text("#cards").contains("may still be in time"), "{}", page.browser.text("#cards"));
+}
+
+#[test]
+fn a_second_cry_for_an_alarm_is_seen_to_be_heard_while_no_states_come() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.slide(POLICE, 1.0);
+    page.stage("acknowledged");
+    without_states(&page);
+    page.browser.wait("nothing is shown that may have changed", || !page.browser.has(".incident"));
+    page.slide(POLICE, 1.0);
+    page.card("is open already; the siren sounds again and the alarm is sent once more.");
+    assert_eq!(page.browser.text(".incident.police .cancel"), "", "it does not count down");
+    assert_eq!(page.browser.text(".incident.police .steps"), "", "it may be further");
+    with_states(&page);
+    page.card("Help has been requested.");
+    assert!(!page.browser.text("#cards").contains("is open already"), "{}", page.browser.text("#cards"));
+    without_states(&page);
+    page.browser.wait("a reply of before is not shown again", || !page.browser.has(".incident"));
+}

@@ -30,7 +30,7 @@ const dismissed = new Set();
 const remarks = new Map();
 let asksForMore = false;
 let ticking = null;
-/** The incidents that a cancel is on its way for, or that one has reached: then with what the hub said. */
+/** The incidents that a cancel is on its way for, or that one has reached: then with the hub's reply. */
 const cancelled = new Map();
 /** Which question was the last one, and whether it is still asked; and what is to be said of it. */
 let latest = 0;
@@ -76,7 +76,7 @@ function update() {
   for (const incident of said) {
     const before = known.get(incident.id);
     if (!before?.isInState && incident.stage === "countdown") begun = incident;
-    known.set(incident.id, { ...before, incident, isInState: true, heard: now() });
+    known.set(incident.id, { ...before, incident, isInState: true, heard: now(), reply: "" });
   }
   for (const [id, { incident }] of known) {
     // What is over is no longer in the state after a while; what vanished otherwise is not known any more.
@@ -108,9 +108,9 @@ function redraw() {
   element("sheet-lost").hidden = link !== "down";
   // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
   if (isDragged() && isUp) return;
-  // Their way back may be open still, and the hub may hear what is asked for.
-  const isDoubtful = ({ incident, heard }) =>
-    link === "down" && incident.stage === "countdown" && since(heard) < DOUBT_MS;
+  // Their way back may be open still, and the hub may hear what is asked for; what it replied has to be seen.
+  const isDoubtful = ({ incident, heard, reply }) =>
+    link === "down" && (incident.stage === "countdown" || reply) && since(heard) < DOUBT_MS;
   const entries = [...known.values()].filter((entry) => isUp || isDoubtful(entry));
   const isOpen = entries.some(({ incident }) => !isOver(incident) && (isUp || !cancelled.get(incident.id)));
   place(element("cards"), entries.map(card));
@@ -135,26 +135,32 @@ function card(entry) {
   const { incident } = entry;
   entry.card ??= build(incident, () => cancel(incident), tooEarly);
   if (link === "up") fill(entry.card, incident, remarks.get(incident.id));
-  else doubt(entry.card, entry.reply, cancelled.get(incident.id));
+  else doubt(entry.card, entry, cancelled.get(incident.id));
   return entry.card.card;
 }
 
 /** A second press says nothing new, and the hub would say that there is no countdown any more. */
 async function cancel({ id, service }) {
   if (cancelled.has(id)) return;
-  cancelled.set(id, "");
+  cancelled.set(id, null);
   const reply = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
-  if (isGood(reply) || NOT_COUNTING.includes(reply.reason)) cancelled.set(id, reply.message);
-  else cancelled.delete(id);
+  if (isGood(reply) || NOT_COUNTING.includes(reply.reason)) {
+    cancelled.set(id, reply);
+    // It is older, and may be true no more.
+    if (known.has(id)) known.get(id).reply = "";
+  } else cancelled.delete(id);
   draw();
 }
 
-/** What the hub took on while no states come: its way back is open as well, and nothing else shows it. */
+/** What the hub took on while no states come: its way back may be open as well, and nothing else shows it. */
 async function request(service) {
   const reply = await ask("request", { service }, say(`service.${service}`));
   const id = reply.incident;
-  if (!isGood(reply) || !id || link === "up" || known.has(id)) return;
-  known.set(id, { incident: { id, service, stage: "countdown", remaining_ms: 0 }, reply: reply.message, heard: now() });
+  if (!isGood(reply) || !id || link === "up") return;
+  // Its end is lost to the hub, if it goes on.
+  if (isGood(cancelled.get(id) ?? {}) || isOver(known.get(id)?.incident ?? {})) forget(id);
+  const incident = { id, service, stage: "countdown", remaining_ms: 0 };
+  known.set(id, { incident, ...known.get(id), reply: reply.message, heard: now() });
   draw();
 }
 
