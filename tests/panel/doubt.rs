@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::installation::{Installation, Setup};
-use crate::page::{POLICE, Page};
+use crate::page::{FIRE, POLICE, Page};
 
 fn counting_down() -> (Installation, Page) {
     let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
@@ -138,4 +138,27 @@ fn a_second_cry_for_an_alarm_is_seen_to_be_heard_while_no_states_come() {
     assert!(!page.browser.text("#cards").contains("is open already"), "{}", page.browser.text("#cards"));
     without_states(&page);
     page.browser.wait("a reply of before is not shown again", || !page.browser.has(".incident"));
+}
+
+#[test]
+fn a_reply_is_believed_for_a_minute_and_no_longer() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    without_states(&page);
+    // What the page wants to do in a minute is done when this test says that the minute is over.
+    page.browser.run(
+        "const real = setTimeout; window.later = [];
+         window.setTimeout = (act, ms) => (ms < 60000 ? real(act, ms) : window.later.push(act));
+         window.minute = () => {
+           const clock = Date.now;
+           Date.now = () => clock() + 61000;
+           for (const act of window.later.splice(0)) act();
+           Date.now = clock;
+         };",
+    );
+    page.slide(FIRE, 1.0);
+    page.card("Accepted. Help from the fire department");
+    page.browser.run("window.minute();");
+    assert!(!page.browser.has(".incident"), "{}", page.browser.text("#cards"));
 }

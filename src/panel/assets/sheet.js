@@ -38,7 +38,6 @@ let isAsking = false;
 let progress = "";
 /** What did not come about, of all that was asked for. */
 let problems = [];
-let forgetting = null;
 
 const listeners = [];
 
@@ -103,6 +102,9 @@ function forget(id) {
 
 const draw = () => moving(sheet, redraw);
 
+/** Draws once what was heard now is too old to be believed. */
+const drawLater = () => setTimeout(draw, DOUBT_MS + TICK_MS);
+
 function redraw() {
   const isUp = link === "up";
   element("sheet-lost").hidden = link !== "down";
@@ -147,7 +149,8 @@ async function cancel({ id, service }) {
   if (isGood(reply) || NOT_COUNTING.includes(reply.reason)) {
     cancelled.set(id, reply);
     // It is older, and may be true no more.
-    if (known.has(id)) known.get(id).reply = "";
+    if (known.has(id)) Object.assign(known.get(id), { reply: "", heard: now() });
+    drawLater();
   } else cancelled.delete(id);
   draw();
 }
@@ -161,6 +164,7 @@ async function request(service) {
   if (isGood(cancelled.get(id) ?? {}) || isOver(known.get(id)?.incident ?? {})) forget(id);
   const incident = { id, service, stage: "countdown", remaining_ms: 0 };
   known.set(id, { incident, ...known.get(id), reply: reply.message, heard: now() });
+  drawLater();
   draw();
 }
 
@@ -257,8 +261,7 @@ export function start() {
   }
   on("state", update);
   on("link", (to) => {
-    clearTimeout(forgetting);
-    if (to === "down") forgetting = setTimeout(draw, DOUBT_MS + TICK_MS);
+    if (to === "down") drawLater();
     // What a cancel came to is older than the first word of a connection.
     if (to === "up") revive(({ id }) => cancelled.get(id));
     draw();
