@@ -91,6 +91,7 @@ pub const SCRIPT: &[(&str, &str)] = &[
         "The hub has not answered yet. This page goes on trying for ten seconds. To get help now, call the emergency number.",
     ),
     ("unsure", "Without the hub it is not known whether this still counts down. Cancel may still be in time."),
+    ("unsureReply", "If it still counts down, Cancel can stop it."),
     ("silence", SILENCE),
     ("tapAgain", "Too early: tap again."),
     ("service.police", "Police"),

@@ -97,6 +97,25 @@ fn a_page_whose_scripts_do_not_come_says_whom_to_call_and_tries_again() {
 }
 
 #[test]
+fn a_page_whose_scripts_do_not_come_is_read_in_peace_where_the_browser_does_not_say_how_it_was_loaded() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(
+        "performance.getEntriesByType = () => [];
+         const real = setTimeout;
+         window.setTimeout = (act, ms) => {
+           sessionStorage.waits = `${sessionStorage.waits ?? ''}${ms} `;
+           return real(act, ms);
+         };",
+    );
+    page.browser.block("*/assets/slider.js");
+    page.open("/");
+    let waits = || page.browser.run("return sessionStorage.waits ?? '';").as_str().expect("a text").to_owned();
+    page.browser.wait("it tries again later", || !waits().is_empty());
+    assert!(waits().split_whitespace().all(|wait| wait == "10000"), "{}", waits());
+}
+
+#[test]
 fn a_press_of_a_button_opens_the_countdown_on_every_page() {
     let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);

@@ -144,7 +144,7 @@ fn what_is_asked_for_and_cancelled_while_no_states_come_is_seen_to_be() {
     assert!(!page.browser.has(".incident.police .counting:not([hidden])"), "there is nothing left to cancel");
     page.slide(FIRE, 1.0);
     page.browser.wait_for_text_in(".incident.fire", "Accepted. Help from the fire department is requested");
-    page.browser.wait_for_text_in(".incident.fire", "Cancel may still be in time");
+    page.browser.wait_for_text_in(".incident.fire", "If it still counts down, Cancel can stop it.");
     let since = home.app.mark();
     page.cancel("fire");
     home.app.event(since, "aborted");

@@ -39,6 +39,7 @@ mod attacks;
 mod certificate;
 mod connection;
 mod crowds;
+mod doubt;
 mod gate;
 mod hangs;
 mod help;

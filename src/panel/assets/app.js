@@ -4,6 +4,8 @@
 const AGAIN_MS = 10000;
 
 import("./begin.js").catch(() => {
-  const wasTried = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  setTimeout(() => location.reload(), wasTried ? AGAIN_MS : 0);
+  // Older browsers do not say how a page was loaded.
+  const [load] = performance.getEntriesByType("navigation");
+  const isFirst = load && load.type !== "reload";
+  setTimeout(() => location.reload(), isFirst ? 0 : AGAIN_MS);
 });

@@ -49,14 +49,17 @@ export function fill({ card, clock, counting, message, note, steps }, incident, 
 }
 
 /**
- * Shows the card of what counted down when the hub spoke last: it may still do so, and then it can be cancelled. And what
- * the hub replied to whoever asked for it, or cancelled it, on this page since.
+ * Shows the card of what counted down when the hub spoke last, or has replied since to whoever asked for it: it may count
+ * down now, and then it can be cancelled. `cancelled` is the hub's reply to a cancel that leaves nothing to cancel.
  */
-export function doubt({ card, clock, counting, message }, requested, cancelled) {
+export function doubt({ card, clock, counting, message, steps }, { incident, reply }, cancelled) {
+  const mayCount = incident.stage === "countdown" && !cancelled;
   card.dataset.stage = "unsure";
   clock.hidden = true;
-  counting.hidden = Boolean(cancelled);
-  tell(message, cancelled || [requested, say("unsure")].filter(Boolean).join(" "));
+  steps.hidden = true;
+  counting.hidden = !mayCount;
+  const advice = mayCount ? say(reply ? "unsureReply" : "unsure") : cancelled?.message;
+  tell(message, [reply, advice].filter(Boolean).join(" "));
 }
 
 /** Shows what is left of a countdown. */

@@ -14,6 +14,8 @@ const HINT_MS = 4000;
 const YOUNG_MS = 10000;
 /** For so long after the hub's last word of it a countdown may not be over: the hub may have been started again. */
 const DOUBT_MS = 60000;
+/** Why the hub refuses to cancel what does not count down. */
+const NOT_COUNTING = ["too_late", "no_countdown", "unknown_incident"];
 /** Screen readers say what changes in a part of the page that they have met already. */
 const SAY_MS = 200;
 
@@ -28,7 +30,7 @@ const dismissed = new Set();
 const remarks = new Map();
 let asksForMore = false;
 let ticking = null;
-/** The incidents that a cancel is on its way for, or that one has reached: then with what the hub said. */
+/** The incidents that a cancel is on its way for, or that one has reached: then with the hub's reply. */
 const cancelled = new Map();
 /** Which question was the last one, and whether it is still asked; and what is to be said of it. */
 let latest = 0;
@@ -36,9 +38,10 @@ let isAsking = false;
 let progress = "";
 /** What did not come about, of all that was asked for. */
 let problems = [];
-let forgetting = null;
 
 const listeners = [];
+
+const isGood = ({ outcome }) => outcome === "accepted";
 
 /** Calls this with whether the sheet is open: when that changes, and each time the hub is asked for something. */
 export const onSheet = (listener) => listeners.push(listener);
@@ -51,13 +54,28 @@ export function open() {
   draw();
 }
 
+/** Forgets what ended, by what this page knew, and goes on all the same: the hub was started again and had lost its end. */
+function revive(hasEnded) {
+  for (const { id } of state.incidents.filter((incident) => !isOver(incident) && hasEnded(incident))) {
+    dismissed.delete(id);
+    forget(id);
+  }
+}
+
+/** Whether more was known of an incident than that it counts down, and it counts down again; or it was over. */
+function isBack({ id, stage }) {
+  const before = known.get(id)?.incident;
+  return dismissed.has(id) || (before && (isOver(before) || (stage === "countdown" && before.stage !== stage)));
+}
+
 function update() {
+  revive(isBack);
   const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let begun = null;
   for (const incident of said) {
     const before = known.get(incident.id);
     if (!before?.isInState && incident.stage === "countdown") begun = incident;
-    known.set(incident.id, { ...before, incident, isInState: true, heard: now() });
+    known.set(incident.id, { ...before, incident, isInState: true, heard: now(), reply: "" });
   }
   for (const [id, { incident }] of known) {
     // What is over is no longer in the state after a while; what vanished otherwise is not known any more.
@@ -84,14 +102,17 @@ function forget(id) {
 
 const draw = () => moving(sheet, redraw);
 
+/** Draws once what was heard now is too old to be believed. */
+const drawLater = () => setTimeout(draw, DOUBT_MS + TICK_MS);
+
 function redraw() {
   const isUp = link === "up";
   element("sheet-lost").hidden = link !== "down";
   // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
   if (isDragged() && isUp) return;
-  // Their way back may be open still, and the hub may hear what is asked for.
-  const isDoubtful = ({ incident, heard }) =>
-    link === "down" && incident.stage === "countdown" && since(heard) < DOUBT_MS;
+  // Their way back may be open still, and the hub may hear what is asked for; what it replied has to be seen.
+  const isDoubtful = ({ incident, heard, reply }) =>
+    link === "down" && (incident.stage === "countdown" || reply) && since(heard) < DOUBT_MS;
   const entries = [...known.values()].filter((entry) => isUp || isDoubtful(entry));
   const isOpen = entries.some(({ incident }) => !isOver(incident) && (isUp || !cancelled.get(incident.id)));
   place(element("cards"), entries.map(card));
@@ -116,26 +137,34 @@ function card(entry) {
   const { incident } = entry;
   entry.card ??= build(incident, () => cancel(incident), tooEarly);
   if (link === "up") fill(entry.card, incident, remarks.get(incident.id));
-  else doubt(entry.card, entry.reply, cancelled.get(incident.id));
+  else doubt(entry.card, entry, cancelled.get(incident.id));
   return entry.card.card;
 }
 
 /** A second press says nothing new, and the hub would say that there is no countdown any more. */
 async function cancel({ id, service }) {
   if (cancelled.has(id)) return;
-  cancelled.set(id, "");
+  cancelled.set(id, null);
   const reply = await ask("cancel", { incident: id }, `${say("cancel")} (${say(`service.${service}`)})`);
-  if (reply) cancelled.set(id, reply.message);
-  else cancelled.delete(id);
+  if (isGood(reply) || NOT_COUNTING.includes(reply.reason)) {
+    cancelled.set(id, reply);
+    // It is older, and may be true no more.
+    if (known.has(id)) Object.assign(known.get(id), { reply: "", heard: now() });
+    drawLater();
+  } else cancelled.delete(id);
   draw();
 }
 
-/** What the hub took on while no states come: its way back is open as well, and nothing else shows it. */
+/** What the hub took on while no states come: its way back may be open as well, and nothing else shows it. */
 async function request(service) {
   const reply = await ask("request", { service }, say(`service.${service}`));
-  const id = reply?.incident;
-  if (!id || link === "up" || known.has(id)) return;
-  known.set(id, { incident: { id, service, stage: "countdown", remaining_ms: 0 }, reply: reply.message, heard: now() });
+  const id = reply.incident;
+  if (!isGood(reply) || !id || link === "up") return;
+  // Its end is lost to the hub, if it goes on.
+  if (isGood(cancelled.get(id) ?? {}) || isOver(known.get(id)?.incident ?? {})) forget(id);
+  const incident = { id, service, stage: "countdown", remaining_ms: 0 };
+  known.set(id, { incident, ...known.get(id), reply: reply.message, heard: now() });
+  drawLater();
   draw();
 }
 
@@ -169,7 +198,7 @@ function tooEarly() {
 
 /**
  * Asks the hub, also where the stream of states is gone: it may hear it all the same. Says what becomes of it, by the name
- * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply if it came about.
+ * of what was asked for; what did not come about is said whatever was asked for since. Returns the reply.
  */
 async function ask(command, payload, name) {
   for (const listener of listeners) listener(true);
@@ -194,15 +223,15 @@ async function ask(command, payload, name) {
     tell(element("asking"), "");
   }
   goesOn("");
-  const isGood = reply.outcome === "accepted";
-  tell(element("said"), isGood ? reply.message : "");
-  const isRemark = isGood && reply.durable === false && reply.incident;
+  const isDone = isGood(reply);
+  tell(element("said"), isDone ? reply.message : "");
+  const isRemark = isDone && reply.durable === false && reply.incident;
   if (isRemark) remarks.set(reply.incident, reply.message);
-  else if (!isGood || reply.durable === false) problems.push(`${name}: ${reply.message}`);
-  if (!isGood || reply.durable === false) open();
+  else if (!isDone || reply.durable === false) problems.push(`${name}: ${reply.message}`);
+  if (!isDone || reply.durable === false) open();
   answer();
   draw();
-  return isGood ? reply : null;
+  return reply;
 }
 
 export function start() {
@@ -232,8 +261,9 @@ export function start() {
   }
   on("state", update);
   on("link", (to) => {
-    clearTimeout(forgetting);
-    if (to === "down") forgetting = setTimeout(draw, DOUBT_MS + TICK_MS);
+    if (to === "down") drawLater();
+    // What a cancel came to is older than the first word of a connection.
+    if (to === "up") revive(({ id }) => cancelled.get(id));
     draw();
   });
 }
