@@ -170,6 +170,7 @@ impl Center {
                 self.outs.push(Out::Entry(Entry::CenterEnded(CenterLost::default())));
             }
             Told::Kept(records) => self.book(records),
+            Told::NotLookedUp(signal) => self.is_not_looked_up(&signal),
             Told::Input(input) => self.inputs.push_back(input),
         }
     }

@@ -68,6 +68,8 @@ struct LookUp {
     at: Option<At>,
     signal: Box<Signal>,
     incidents: Vec<Id>,
+    /// The disk may still fail before it is read.
+    was_promised: bool,
 }
 
 pub enum Told {
@@ -76,6 +78,8 @@ pub enum Told {
     Fatal,
     /// These rows are on the disk now.
     Kept(Vec<Record>),
+    /// The answer to this signal that was to come does not.
+    NotLookedUp(Box<Signal>),
     Input(Input),
 }
 
@@ -129,7 +133,7 @@ impl Store {
     pub fn look_up(&mut self, signal: Box<Signal>, incidents: Vec<Id>, now: At, rng: &mut Rng) -> bool {
         let at = duration(self.mood, rng).map(|lasts| now + lasts);
         let is_answered = self.mood != DiskMood::Fails && at.is_some_and(|at| at < now + LOOKS_UP);
-        self.look_ups.push(LookUp { at, signal, incidents });
+        self.look_ups.push(LookUp { at, signal, incidents, was_promised: is_answered });
         is_answered
     }
 
@@ -166,7 +170,10 @@ impl Store {
         let is_due = |at: Option<At>| at.is_some_and(|at| at <= now);
         let fails = self.mood == DiskMood::Fails;
         while let Some(place) = self.look_ups.iter().position(|look_up| is_due(look_up.at)) {
-            let LookUp { signal, incidents, .. } = self.look_ups.remove(place);
+            let LookUp { signal, incidents, was_promised, .. } = self.look_ups.remove(place);
+            if fails && was_promised {
+                told.push(Told::NotLookedUp(signal.clone()));
+            }
             if !fails {
                 let past = self.paper.look_up(&signal, &incidents);
                 told.push(Told::Input(Input::LookedUp { signal, past }));
