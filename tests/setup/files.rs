@@ -68,6 +68,23 @@ fn the_services_user_and_nobody_else_reads_its_secrets() {
 }
 
 #[test]
+fn keys_that_others_take_the_place_of_are_kept() {
+    let machine = Machine::new();
+    fs::create_dir_all(machine.path("etc")).unwrap();
+    for name in ["etc/hub.key", "etc/center.pub"] {
+        fs::write(machine.path(name), name).unwrap();
+    }
+    for _ in 0..2 {
+        assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
+    }
+    for name in ["etc/hub.key", "etc/center.pub"] {
+        assert_eq!(machine.read(&format!("{name}.old-1")), name);
+        assert!(!machine.path(&format!("{name}.old-2")).exists(), "the same once more is no other");
+        assert_ne!(machine.read(name), name);
+    }
+}
+
+#[test]
 fn a_newer_plan_in_the_hubs_memory_is_not_rolled_back() {
     let machine = Machine::new();
     assert!(machine.unasked(&["--no-test", "--no-services"]).status.success());
