@@ -94,5 +94,7 @@ fn rest(home: &Home) -> Output {
 
 fn rest_with(home: &Home, text: &str) -> Output {
     let config = home.write("hub.toml", text);
-    Command::new(env!("CARGO_BIN_EXE_sos-hub")).args(["rest", "--config"]).arg(config).output().unwrap()
+    let mut rest = Command::new(env!("CARGO_BIN_EXE_sos-hub"));
+    // Not that of a hub which this machine may have.
+    rest.env("STATE_DIRECTORY", home.path().join("state")).args(["rest", "--config"]).arg(config).output().unwrap()
 }

@@ -78,11 +78,23 @@ pub struct Updates(BufReader<TcpStream>);
 impl Updates {
     /// Waits for a line that holds this; says when it was there.
     pub fn wait_for(&mut self, wanted: &str) -> Instant {
+        self.hears(wanted).unwrap_or_else(|| panic!("the stream has ended before {wanted}"))
+    }
+
+    /// The same, or `None` if the stream ends before.
+    pub fn hears(&mut self, wanted: &str) -> Option<Instant> {
         let mut line = String::new();
         while !line.contains(wanted) {
             line.clear();
-            assert!(self.0.read_line(&mut line).expect("a line") > 0, "the stream has ended before {wanted}");
+            if self.0.read_line(&mut line).expect("a line") == 0 {
+                return None;
+            }
         }
-        Instant::now()
+        Some(Instant::now())
+    }
+
+    /// Another handle to its connection.
+    pub fn connection(&self) -> TcpStream {
+        self.0.get_ref().try_clone().expect("a descriptor")
     }
 }

@@ -1,5 +1,6 @@
 //! The web panel: how soon pages know, and whether many of them hold up anything else.
 
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -17,6 +18,8 @@ const PAGES: usize = 200;
 const STATES: usize = 20;
 const PRESSES: usize = 10;
 const QUIET: Duration = Duration::from_millis(25);
+/// For a page, or the bench would wait for ever for one that has gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 const COUNTDOWN: &str = "\"phase\":\"countdown\"";
 const IDLE: &str = "\"phase\":\"idle\"";
 const STACK_BYTES: usize = 128 * 1024;
@@ -45,17 +48,15 @@ pub fn request(hub: &Hub, table: &mut Table) {
 /// From the sending of a request until the last of many open pages shows the countdown.
 pub fn pages(hub: &Hub, table: &mut Table) {
     let mut browser = Http::unlocked(hub.panel(), PIN);
-    let pages = open(&browser);
+    let pages = Pages::open(&browser);
     let last: Samples = (0..STATES)
         .map(|number| {
             let sent = browser.send("POST /commands/request", &asked(1000 + number));
-            let shown = (0..PAGES).map(|_| pages.recv().expect("a page")).max().expect("pages");
+            let shown = pages.last();
             browser.answer();
             browser.ask("POST /commands/cancel", &format!(r#"{{"id": "cancel-{number}"}}"#));
             // Before the next one each of them has to know that nothing goes on.
-            for _ in 0..PAGES {
-                pages.recv().expect("a page");
-            }
+            pages.last();
             shown.ms_since(sent)
         })
         .collect();
@@ -69,7 +70,7 @@ pub fn flood(hub: &Hub, around: &Surroundings, table: &mut Table) {
     let presses = || (0..PRESSES).map(|_| press(hub, around, &peer)).unzip::<f64, f64, Vec<f64>, Vec<f64>>();
     let (quiet_buttons, quiet_sirens) = presses();
     let browser = Http::unlocked(hub.panel(), PIN);
-    let _pages = open(&browser);
+    let _pages = Pages::open(&browser);
     let (over, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let begun = Instant::now();
     let (buttons, sirens) = thread::scope(|scope| {
@@ -109,22 +110,42 @@ fn press(hub: &Hub, around: &Surroundings, peer: &Peer) -> (f64, f64) {
     (started.at.ms_since(due), late)
 }
 
-/// Pages, each of which says when it shows a countdown, and when it shows none again.
-fn open(browser: &Http) -> Receiver<Instant> {
-    let (sender, shown) = channel();
-    for _ in 0..PAGES {
-        let (mut page, sender) = (browser.beside().updates(), sender.clone());
-        let watching = move || loop {
-            for phase in [COUNTDOWN, IDLE] {
-                if sender.send(page.wait_for(phase)).is_err() {
-                    return;
-                }
-            }
+/// Pages, each of which says when it shows a countdown, and when it shows none again. They are closed with this.
+struct Pages {
+    shown: Receiver<Instant>,
+    connections: Vec<TcpStream>,
+}
+
+impl Pages {
+    fn open(browser: &Http) -> Pages {
+        let (sender, shown) = channel();
+        let watch = |_| {
+            let (mut page, sender) = (browser.beside().updates(), sender.clone());
+            let connection = page.connection();
+            let watching = move || {
+                let phases = [COUNTDOWN, IDLE].into_iter().cycle();
+                phases.map_while(|phase| page.hears(phase)).try_for_each(|shown| sender.send(shown))
+            };
+            thread::Builder::new().stack_size(STACK_BYTES).spawn(watching).expect("a page");
+            connection
         };
-        // They end with the program: the last ones wait for what does not come.
-        thread::Builder::new().stack_size(STACK_BYTES).spawn(watching).expect("a page");
+        Pages { connections: (0..PAGES).map(watch).collect(), shown }
     }
-    shown
+
+    /// Waits for the next word of as many as there are; gives the latest.
+    fn last(&self) -> Instant {
+        let next = |_| self.shown.recv_timeout(PATIENCE).expect("a word of each page");
+        (0..PAGES).map(next).max().expect("pages")
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        for connection in &self.connections {
+            // It may have ended by itself.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 fn asked(number: usize) -> String {
