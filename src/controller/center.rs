@@ -72,8 +72,8 @@ impl Controller {
         if !incident.is_with_center() {
             return;
         }
-        if let Some(seq) = reopened_after.filter(|&seq| seq > incident.record.update_seq) {
-            incident.record.update_seq = seq;
+        if let Some(seq) = reopened_after {
+            incident.record.update_seq = incident.record.update_seq.max(seq);
             turn.record(Record::Incident(incident.record.clone()));
         }
         if incident.stage() == Stage::Requested {
