@@ -264,7 +264,7 @@ pub(super) fn button_noisy(name: &str) -> String {
 }
 
 pub(super) fn link_not_up(center: bool) -> String {
-    format!("There is no connection to the {} yet.", broker(center))
+    format!("There is no connection to the {}.", broker(center))
 }
 
 pub(super) fn link_down(center: bool, detail: &str) -> String {
