@@ -1,6 +1,6 @@
 //! `sos-hub setup`: from a machine with the package on it to a hub that was tested, in one dialogue or one command.
 //!
-//! *what is there → questions → files, all or none → services → the test that a person confirms.*
+//! *what is there → questions → the list of what is written → files, all or none → services → the test that a person confirms.*
 //!
 //! Nothing is written before the last question is answered; every file is replaced whole, and what was there is put back
 //! when the configuration that comes of it would not be accepted.
@@ -15,6 +15,7 @@ mod files;
 mod incident;
 mod options;
 mod pause;
+mod plan;
 mod services;
 mod trial;
 mod users;
@@ -129,7 +130,7 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
     let broker_runs = manager.as_ref().is_some_and(|manager| manager.is_active(BROKER));
     let answers = answers::ask(options, &existing, &dialogue, broker_runs)?;
     let write::Written { loaded: (config, warnings), has_local_broker, changes, notes } =
-        write::write(options, &existing, &answers, &unit.credentials)?;
+        write::write(options, &existing, &answers, &unit.credentials, |list| dialogue.say(format_args!("\n{list}")))?;
     let broker_service = services.filter(|_| has_local_broker);
     if let Some(services) = broker_service
         && let Err(failure) = services.restart(BROKER)
