@@ -293,10 +293,6 @@ impl Writer<'_> {
         if answers.reach == Reach::Network && !has_tls && self.existing.word("panel", "tls_cert_file").is_none() {
             self.document.set("panel", "tls", "\"self-made\"");
         }
-        if let Secret::New(_) = answers.pin {
-            let file = self.dir.join("panel.pin");
-            self.notes.push(format!("The panel's PIN is in {}.", file.display()));
-        }
         self.secret("panel", "pin_file", "panel.pin", &answers.pin);
     }
 
