@@ -131,8 +131,8 @@ impl Talk {
         let cause = CAUSES.iter().find_map(|code| faults.iter().find(|fault| fault["code"] == *code));
         let cause = cause.and_then(|fault| fault["message"].as_str()).map(|message| format!("{message} "));
         format!(
-            "The monitoring center has not confirmed the test yet. {}No word came within {} s, and the hub goes on sending the test: look at `sudo sos-hub doctor` and at \
-             `journalctl -u sos-hub`.",
+            "The monitoring center has not confirmed the test yet. {}No word came within {} s, and the hub goes on sending \
+             the test: look at `sudo sos-hub doctor` and at `journalctl -u sos-hub`.",
             cause.unwrap_or_default(),
             patience.as_secs()
         )
