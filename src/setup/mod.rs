@@ -1,6 +1,7 @@
 //! `sos-hub setup`: from a machine with the package on it to a hub that was tested, in one dialogue or one command.
 //!
-//! *what is there → questions → the list of what is written → files, all or none → services → the test that a person confirms.*
+//! *what is there → questions → the list of what is written → files, all or none → services → the test that a person
+//! confirms.*
 //!
 //! Nothing is written before the last question is answered; every file is replaced whole, and what was there is put back
 //! when the configuration that comes of it would not be accepted.

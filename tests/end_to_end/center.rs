@@ -25,7 +25,6 @@ pub enum Answers {
     /// Alarms are refused for this reason, all else is accepted.
     RefusesAlarms(&'static str),
     /// The same of tests.
-    #[allow(dead_code, reason = "the real kills ask for no test")]
     RefusesTests(&'static str),
 }
 
