@@ -238,20 +238,26 @@ fn at_the_hub(topic: CenterTopic, claims: &[u8]) -> CenterMessage {
 #[test]
 fn every_ack_is_understood_by_the_hub() {
     let verdicts = [
-        (Verdict::Accepted, AckResult::Accepted, None),
-        (Verdict::NoMonitoring, AckResult::NoMonitoring, Some("no_monitoring")),
-        (Verdict::UnknownAccount, AckResult::UnknownAccount, Some("unknown_account")),
+        (Verdict::Accepted, AckResult::Accepted, None, None),
+        (Verdict::Accepted, AckResult::Accepted, None, Some(7)),
+        (Verdict::NoMonitoring, AckResult::NoMonitoring, Some("no_monitoring"), None),
+        (Verdict::UnknownAccount, AckResult::UnknownAccount, Some("unknown_account"), None),
     ];
-    for (verdict, result, reason) in verdicts {
-        let claims = said::ack(&Ack { account: account(), signal: JTI, verdict, seq: 5, received_wall: AT });
+    for (verdict, result, reason, reopened_after) in verdicts {
+        let (account, received_wall) = (account(), AT);
+        let claims = said::ack(&Ack { account, signal: JTI, verdict, seq: 5, received_wall, reopened_after });
         let mut expected = json!({"account": "a-17", "signal": JTI.to_string(),
             "result": if reason.is_some() { "refused" } else { "accepted" }, "seq": 5,
             "received_at": "2026-11-22T10:00:00.000Z"});
         if let Some(reason) = reason {
             expected["reason"] = json!(reason);
         }
+        if let Some(seq) = reopened_after {
+            expected["reopened_after"] = json!(seq);
+        }
         assert_eq!(serde_json::from_slice::<Value>(&claims).unwrap(), expected);
-        assert_eq!(at_the_hub(CenterTopic::Ack, &claims), CenterMessage::Ack(hub::Ack { signal: JTI, result, seq: 5 }));
+        let ack = hub::Ack { signal: JTI, result, seq: 5, reopened_after };
+        assert_eq!(at_the_hub(CenterTopic::Ack, &claims), CenterMessage::Ack(ack));
     }
 }
 

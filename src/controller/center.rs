@@ -2,7 +2,7 @@
 //! judged whether the message means anything now.
 
 use super::Controller;
-use super::effect::SignalKind;
+use super::effect::{Record, SignalKind};
 use super::faults::FaultCode;
 use super::input::{Ack, AckResult, CenterMessage, Update};
 use super::moment::Id;
@@ -55,7 +55,8 @@ impl Controller {
         self.outbox.settle(ack.signal, turn);
         let accepted = ack.result == AckResult::Accepted;
         match (kind, incident) {
-            (SignalKind::Alarm, Some(id)) => self.alarm_acked(id, ack.signal, accepted, turn),
+            (SignalKind::Alarm, Some(id)) if accepted => self.alarm_taken(id, ack.reopened_after, turn),
+            (SignalKind::Alarm, Some(id)) => self.alarm_refused(id, ack.signal, turn),
             (SignalKind::Test { .. }, _) => {
                 let message = if accepted { wording::center_test_confirmed() } else { wording::center_test_refused() };
                 turn.event(EventKind::Test { subject: "center" }, None, message);
@@ -64,13 +65,27 @@ impl Controller {
         }
     }
 
-    /// A refusal ends an incident only while the center has not taken it, and only the one of its first alarm: a refused
-    /// repeat is no reason to believe that help is not coming.
-    fn alarm_acked(&mut self, id: Id, jti: Id, accepted: bool, turn: &mut Turn) {
-        let Some(incident) = self.incident(id) else { return };
-        if incident.stage() == Stage::Requested && (accepted || incident.record.alarm == jti) {
-            let stage = if accepted { Stage::Acknowledged } else { Stage::RefusedByCenter };
-            self.advance(id, stage, turn);
+    /// `reopened_after`: what the center said of the incident up to this update was before it heard of this alarm. The
+    /// broker may deliver it only now.
+    fn alarm_taken(&mut self, id: Id, reopened_after: Option<u64>, turn: &mut Turn) {
+        let Some(incident) = self.incidents.iter_mut().find(|incident| incident.id() == id) else { return };
+        if !incident.is_with_center() {
+            return;
+        }
+        if let Some(seq) = reopened_after.filter(|&seq| seq > incident.record.update_seq) {
+            incident.record.update_seq = seq;
+            turn.record(Record::Incident(incident.record.clone()));
+        }
+        if incident.stage() == Stage::Requested {
+            self.advance(id, Stage::Acknowledged, turn);
+        }
+    }
+
+    /// Only the refusal of its first alarm ends an incident: a refused repeat is no reason to believe that help is not
+    /// coming. It does so at every stage, as a center whose disk failed may have called people and then forgotten it.
+    fn alarm_refused(&mut self, id: Id, jti: Id, turn: &mut Turn) {
+        if self.incident(id).is_some_and(|incident| incident.is_with_center() && incident.record.alarm == jti) {
+            self.advance(id, Stage::RefusedByCenter, turn);
         }
     }
 

@@ -160,6 +160,8 @@ pub struct Ack {
     pub result: AckResult,
     /// Grows with each new ack of the account; a repeat carries its first one.
     pub seq: u64,
+    /// The alarm opened its incident again, and updates up to this one are of before that.
+    pub reopened_after: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,6 +48,7 @@ struct AckClaims {
     result: String,
     reason: Option<String>,
     seq: u64,
+    reopened_after: Option<u64>,
 }
 
 fn ack(token: &[u8], account: &str, verifier: &Verifier) -> Result<Ack, String> {
@@ -61,7 +62,7 @@ fn ack(token: &[u8], account: &str, verifier: &Verifier) -> Result<Ack, String> 
         _ => return Err("has a result other than accepted and refused".into()),
     };
     let signal = parse_id(&claims.signal).ok_or("acks a signal whose id is no UUID")?;
-    Ok(Ack { signal, result, seq: claims.seq })
+    Ok(Ack { signal, result, seq: claims.seq, reopened_after: claims.reopened_after })
 }
 
 #[derive(Deserialize)]

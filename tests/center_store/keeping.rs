@@ -159,6 +159,22 @@ fn what_comes_a_second_time_changes_nothing_and_stops_nothing() {
 }
 
 #[test]
+fn the_database_of_the_version_before_is_taken_over_with_all_that_it_holds() {
+    let dir = tempdir().unwrap();
+    let center = Center::started(dir.path());
+    center.commit(vec![Record::Signal(signal(2))]);
+    center.stop();
+    // That version did not write down which update a cry had undone.
+    let step_back = "ALTER TABLE signal DROP COLUMN reopened_after; PRAGMA user_version = 1;";
+    database(dir.path()).execute_batch(step_back).unwrap();
+    let center = Center::started(dir.path());
+    center.commit(vec![Record::Signal(signal(4))]);
+    center.stop();
+    let before = PastSignal { reopened_after: None, ..past(&signal(2)) };
+    assert_eq!(restored_in(dir.path()).signals, [before, past(&signal(4))]);
+}
+
+#[test]
 fn numbers_beyond_what_a_column_holds_do_not_block_the_store() {
     let dir = tempdir().unwrap();
     let center = Center::started(dir.path());

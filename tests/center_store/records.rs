@@ -71,13 +71,14 @@ pub fn signal(number: u64) -> SignalRecord {
         received_wall: Wall(NOON + number as i64),
         verdict: Verdict::Accepted,
         ack_seq: number,
+        reopened_after: number.is_multiple_of(2).then_some(number),
         claims: format!(r#"{{"jti":"{number}","kind":"alarm"}}"#),
     }
 }
 
 pub fn past(signal: &SignalRecord) -> PastSignal {
-    let SignalRecord { jti, verdict, ack_seq, received_wall, .. } = *signal;
-    PastSignal { jti, verdict, ack_seq, received_wall }
+    let SignalRecord { jti, verdict, ack_seq, received_wall, reopened_after, .. } = *signal;
+    PastSignal { jti, verdict, ack_seq, received_wall, reopened_after }
 }
 
 pub fn hub(number: u64, ack_seq: u64) -> HubRecord {

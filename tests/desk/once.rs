@@ -214,6 +214,19 @@ fn a_first_alarm_that_a_later_cry_has_overtaken_does_not_open_again_what_is_over
 }
 
 #[test]
+fn a_first_alarm_that_comes_after_the_end_is_not_refused_to_an_account_that_has_lost_its_plan() {
+    let mut center = center();
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    center.works(Id(1), &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    center.input(Input::Accounts(vec![with_plan("A1", "none")]));
+    center.alarm("A1", 1);
+    assert_eq!(center.acks_of(10)[0].verdict, Verdict::Accepted, "the hub would tell people that nobody had come");
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    assert_eq!(center.acks_of(12)[0].verdict, Verdict::NoMonitoring, "a further cry is one");
+    assert_eq!(center.desk.queue().open, []);
+}
+
+#[test]
 fn a_closed_account_is_refused_each_time_and_nothing_is_remembered() {
     let closed = Account { closed: true, ..account("A1") };
     let mut center = Center::open(operator(), Paper::with(vec![closed]));

@@ -138,5 +138,6 @@ fn past_signal(signal: &SignalRecord) -> PastSignal {
         verdict: signal.verdict,
         ack_seq: signal.ack_seq,
         received_wall: signal.received_wall,
+        reopened_after: signal.reopened_after,
     }
 }

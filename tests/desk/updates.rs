@@ -109,6 +109,21 @@ fn an_end_that_another_cry_has_undone_is_not_said_again() {
 }
 
 #[test]
+fn the_ack_of_a_cry_says_which_end_it_has_undone() {
+    let (mut center, incident) = alarmed();
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    center.works_until_dispatched(incident);
+    center.works(incident, &[Order::Close]);
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    center.hears(center.alarm_signal("A1", 13, 1, Service::Police));
+    let undone = |center: &Center, jti| center.acks_of(jti).last().expect("acked").reopened_after;
+    assert_eq!([10, 11, 12, 13].map(|jti| undone(&center, jti)), [None, None, Some(4), None]);
+    let mut center = center.restarted(seconds(5));
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    assert_eq!(undone(&center, 12), Some(4), "the same again for a repeat");
+}
+
+#[test]
 fn an_end_that_still_waits_for_the_disk_is_not_said_after_the_cry_that_undid_it() {
     let (mut center, incident) = alarmed();
     center.works_until_dispatched(incident);

@@ -22,9 +22,7 @@ fn a_browser_that_knows_the_pin_knows_it_after_a_restart() {
     home.start();
     home.in_use_again(since);
     page.is_connected();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
 }
 
 #[test]

@@ -40,9 +40,7 @@ fn a_hub_that_is_gone_is_said_at_once_and_its_return_is_seen() {
 fn a_countdown_goes_on_over_a_restart_with_its_true_rest() {
     let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     home.kill();
     page.browser.wait_for_text_in("#sheet-lost", "No connection to the hub.");
     assert_eq!(page.seconds(), None, "a countdown that nobody knows of is not shown");
@@ -62,9 +60,7 @@ fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
     let home = Installation::running(Setup { countdown_seconds: 20, ..Setup::default() });
     let (first, second) = (Page::unlocked(&home), Page::unlocked(&home));
     let since = home.app.mark();
-    first.sos();
-    first.slide(POLICE, 1.0);
-    first.countdown();
+    first.counts_down_for(POLICE);
     second.countdown();
     let shown = home.app.event_that(since, "countdown", |event| event["remaining"] == 15);
     assert_eq!(shown["remaining"], 15);

@@ -12,9 +12,7 @@ use crate::page::{FIRE, POLICE, Page};
 fn counting_down() -> (Installation, Page) {
     let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     (home, page)
 }
 

@@ -43,9 +43,7 @@ fn figures() {
          }).observe(document.querySelector('#cards'), { childList: true });",
     );
     for _ in 0..times {
-        page.sos();
-        page.slide(POLICE, 1.0);
-        page.countdown();
+        page.counts_down_for(POLICE);
         page.cancel("police");
         page.card("Cancelled in time");
         page.browser.click_on("#close");

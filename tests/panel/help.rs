@@ -18,9 +18,7 @@ fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
     let page = Page::unlocked(&home);
     page.browser.wait_for_text("All is ready");
     let since = home.app.mark();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     page.card("seconds left to cancel");
     let started = home.app.event(since, "countdown_started");
     assert_eq!(started["service"], "police");
@@ -85,9 +83,7 @@ fn the_siren_alone_calls_nobody() {
 fn cancel_takes_it_back_in_time_and_names_what_it_cancels() {
     let home = long_countdown();
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     page.browser.press("Ask for more help");
     page.slide(FIRE, 1.0);
     let both =

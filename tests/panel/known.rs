@@ -34,9 +34,7 @@ fn a_connection_that_falls_silent_is_not_believed_for_the_five_seconds_of_a_coun
     let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let proxy = Proxy::to(home.panel().port());
     let page = through(&proxy);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     let since = home.app.mark();
     proxy.set_silent(true);
     // The page would have been told of each of these.
@@ -131,9 +129,7 @@ fn a_page_that_nobody_looks_at_asks_for_no_connection_and_one_that_is_looked_at_
 fn what_is_asked_for_and_cancelled_while_no_states_come_is_seen_to_be() {
     let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     let since = home.app.mark();
     page.browser.block("*/updates");
     page.browser.run("dispatchEvent(new Event('offline'));");

@@ -43,9 +43,7 @@ fn pictures_of_a_camera_follow_each_other_and_a_hub_with_many_asks_each_once() {
     assert!(!shown.as_str().expect("a page").contains("secret"));
 
     // However many cameras there are, the SOS gets through.
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     other.countdown();
     page.cancel("police");
     page.card("Cancelled in time");
@@ -78,9 +76,7 @@ fn a_camera_that_is_away_says_so_and_blocks_nothing() {
     page.browser.wait("the camera is back", || !page.browser.text("figure[data-number='0']").contains("Trying again"));
     page.browser.click_on("figure[data-number='0'] .full");
     page.browser.wait("the picture is large", || page.place("figure[data-number='0']").height > 600.0);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
 }
 
 /// Counts the requests for cameras that a page has under way.

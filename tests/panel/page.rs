@@ -135,6 +135,18 @@ impl Page {
         self.browser.wait("a countdown", || self.browser.has("dialog[open] .incident[data-stage=countdown]"));
     }
 
+    /// Opens the sheet, drags the slider with this name to its end, and waits for the countdown.
+    pub fn counts_down_for(&self, slider: &str) {
+        self.sos();
+        self.slide(slider, 1.0);
+        self.countdown();
+    }
+
+    /// Waits until a tap on "Cancel" counts.
+    pub fn cancel_is_ready(&self) {
+        self.browser.wait("the button is ready", || self.browser.has(".cancel:not(.unready)"));
+    }
+
     /// The seconds that the page shows; `None` without a countdown.
     pub fn seconds(&self) -> Option<i64> {
         self.browser.text("dialog[open] .incident[data-stage=countdown] .seconds").parse().ok()

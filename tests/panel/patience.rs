@@ -65,9 +65,7 @@ fn a_hub_that_cannot_answer_now_is_asked_again_and_the_same() {
         "(go, number) => number > 2 ? go() : new Response('not now', { status: number === 1 ? 503 : 504 })",
     );
     let since = home.app.mark();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     let asked = asked(&page);
     assert_eq!(asked.len(), 3);
     assert!(asked.iter().all(|one| *one == asked[0]), "{asked:?}");
@@ -107,9 +105,7 @@ fn a_page_that_is_loaded_anew_takes_back_nothing_and_a_new_version_waits_for_the
 fn what_is_stuck_is_asked_for_beside_it_before_the_countdown_is_over() {
     let home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     // The connection is dead, and nothing says so until the browser gives up.
     before_each_command(
         &page,
@@ -134,9 +130,7 @@ fn what_was_just_asked_for_is_done_though_the_clock_of_the_hub_began_anew() {
         "(go, number) => number > 1 ? go() : Response.json({ command: 'request', outcome: 'refused', reason: 'stale', message: 'Late.' })",
     );
     let since = home.app.mark();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     let asked = asked(&page);
     assert_eq!((asked.len(), &asked[0]["id"]), (2, &asked[1]["id"]));
     assert!(asked[0]["asked_ms"].is_u64() && asked[1]["asked_ms"].is_null(), "{asked:?}");
@@ -219,9 +213,7 @@ fn an_answer_that_the_disk_failed_stays_in_sight() {
         &page,
         "async (go) => Response.json({ ...(await (await go()).json()), durable: false, message: 'It is not on the disk.' })",
     );
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
+    page.counts_down_for(POLICE);
     page.browser.wait_for_text_in(".incident.police .note", "It is not on the disk.");
     let seconds = page.seconds();
     page.browser.wait("the state goes on", || page.seconds() < seconds);

@@ -28,7 +28,7 @@ fn the_second_of_two_taps_does_not_take_back_the_first_and_says_so() {
     page.countdown();
     assert_eq!(page.browser.run("return window.tapped;"), true);
     // Two taps that mean it, and quickly: browsers count them as one and two.
-    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    page.cancel_is_ready();
     wait_until("its reply", || !home.app.replies(since).is_empty());
     assert_eq!(home.app.replies(since).len(), 1, "the request alone");
     page.browser.run("document.querySelector('.cancel').dispatchEvent(new MouseEvent('click', { detail: 2 }));");
@@ -41,10 +41,8 @@ fn the_second_of_two_taps_on_cancel_asks_for_no_siren_and_is_no_failure() {
     let home = home(30);
     let page = Page::unlocked(&home);
     let since = home.app.mark();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
-    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    page.counts_down_for(POLICE);
+    page.cancel_is_ready();
     page.browser.run(&TAP_AT_ONCE.replace("BUTTON", SIREN_ONLY));
     page.browser.run("const cancel = document.querySelector('.cancel'); cancel.click(); cancel.click();");
     page.card("Cancelled in time");
@@ -60,10 +58,8 @@ fn the_second_of_two_taps_on_cancel_asks_for_no_siren_and_is_no_failure() {
 fn a_cancel_that_another_countdown_moved_under_a_finger_waits() {
     let home = home(30);
     let page = Page::unlocked(&home);
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
-    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    page.counts_down_for(POLICE);
+    page.cancel_is_ready();
     // Time stands still, and so what moves does not become ready again.
     page.browser.run("const real = setTimeout; window.setTimeout = (act, ms) => ms === 700 ? 0 : real(act, ms);");
     let before = page.place(".incident.police .cancel");
@@ -102,10 +98,8 @@ fn a_press_that_a_new_state_comes_into_counts() {
     let home = home(30);
     let page = Page::unlocked(&home);
     let since = home.app.mark();
-    page.sos();
-    page.slide(POLICE, 1.0);
-    page.countdown();
-    page.browser.wait("the button is ready", || page.browser.has(".cancel:not(.unready)"));
+    page.counts_down_for(POLICE);
+    page.cancel_is_ready();
     page.browser.run("document.querySelector('.cancel').focus();");
     let place = page.place(".cancel");
     let middle = (place.x + place.width / 2.0, place.y + place.height / 2.0);

@@ -123,6 +123,25 @@ fn an_end_that_crosses_a_second_cry_does_not_swallow_it() {
 }
 
 #[test]
+fn an_end_that_comes_after_the_ack_of_the_cry_that_undid_it_ends_nothing() {
+    let mut hub = Hub::installed();
+    let id = hub.acknowledged_alarm();
+    hub.center_updates(id, 1, CallStage::CallingFirstContact);
+    hub.request(Service::Police);
+    hub.center_reopens(2);
+    // The broker keeps no order between the topics of acks and of updates.
+    hub.center_updates(id, 2, CallStage::CancelledByContact);
+    assert_eq!(hub.stage(id), Stage::CallingFirstContact);
+    assert!(hub.siren_line());
+    let mut hub = hub.killed(seconds(1));
+    hub.center_updates(id, 2, CallStage::CancelledByContact);
+    assert_eq!(hub.stage(id), Stage::CallingFirstContact, "it is written down");
+    hub.center_updates(id, 3, CallStage::Dispatched);
+    hub.center_updates(id, 4, CallStage::Closed);
+    assert_eq!(hub.stage(id), Stage::Closed);
+}
+
+#[test]
 fn an_end_is_held_up_by_no_other_signal_than_a_new_cry_for_the_same_incident() {
     // Its own first alarm, whose ack the end has overtaken, and a new cry for another one.
     let mut hub = Hub::installed();
@@ -227,6 +246,23 @@ fn a_refusal_of_a_repeat_does_not_end_what_the_center_has_or_may_still_take() {
 }
 
 #[test]
+fn a_refusal_of_its_first_alarm_ends_an_incident_at_every_stage() {
+    let before_its_ack =
+        [CallStage::CallingFirstContact, CallStage::Confirmed, CallStage::Dispatched, CallStage::CallingOtherContacts];
+    for stage in before_its_ack {
+        let mut hub = Hub::installed();
+        let id = hub.alarm(Service::Police);
+        // People before paper: the center calls though its disk fails, and then loses all that it knew of this alarm.
+        hub.center_updates(id, 1, stage);
+        let jti = hub.alarms()[0].jti;
+        hub.center_acks(jti, AckResult::NoMonitoring);
+        assert_eq!(hub.stage(id), Stage::RefusedByCenter, "{stage:?}");
+        assert!(hub.state().message.contains("Call the emergency number"), "{}", hub.state().message);
+        assert!(hub.siren_line());
+    }
+}
+
+#[test]
 fn an_alarm_of_an_unknown_account_stays_owed_with_a_fault() {
     for (result, says) in
         [(AckResult::UnknownAccount, "does not know this account"), (AckResult::OtherRefusal, "reason")]
@@ -240,7 +276,7 @@ fn an_alarm_of_an_unknown_account_stays_owed_with_a_fault() {
         assert!(!hub.state().ready);
         hub.after(seconds(15));
         assert_eq!(hub.alarms().len(), 3, "it is sent again");
-        hub.center(CenterMessage::Ack(Ack { signal: jti, result: AckResult::Accepted, seq: 50 }));
+        hub.center(CenterMessage::Ack(Ack { signal: jti, result: AckResult::Accepted, seq: 50, reopened_after: None }));
         assert_eq!(hub.stage(id), Stage::Acknowledged);
         assert!(!hub.has_fault("center_refused"));
     }
@@ -265,7 +301,7 @@ fn an_ack_from_another_day_changes_nothing_and_raises_a_fault() {
     hub.center_acks_everything();
     hub.after(seconds(20));
     let heard = hub.state().center.last_heard_at;
-    hub.center(CenterMessage::Ack(Ack { signal: id, result: AckResult::NoMonitoring, seq: 1 }));
+    hub.center(CenterMessage::Ack(Ack { signal: id, result: AckResult::NoMonitoring, seq: 1, reopened_after: None }));
     assert!(hub.has_fault("center_message"));
     assert_eq!(hub.stage(id), Stage::Acknowledged);
     assert_eq!(hub.state().center.last_heard_at, heard);
@@ -275,7 +311,12 @@ fn an_ack_from_another_day_changes_nothing_and_raises_a_fault() {
 fn an_ack_of_an_unknown_signal_is_a_fault_beside_signals_that_are_owed() {
     let mut hub = Hub::installed();
     hub.alarm(Service::Police);
-    hub.center(CenterMessage::Ack(Ack { signal: Id(4_711), result: AckResult::Accepted, seq: 0 }));
+    hub.center(CenterMessage::Ack(Ack {
+        signal: Id(4_711),
+        result: AckResult::Accepted,
+        seq: 0,
+        reopened_after: None,
+    }));
     let message = hub.fault_message("center_message");
     assert!(message.contains("acknowledges a signal that this hub does not know"), "{message}");
 }

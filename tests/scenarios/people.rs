@@ -96,7 +96,16 @@ impl Hub {
     pub fn center_acks(&mut self, signal: Id, result: AckResult) {
         let next = 1 + u64::try_from(self.acked.len()).expect("scenarios are short");
         let seq = *self.acked.entry(signal).or_insert(next);
-        self.center(CenterMessage::Ack(Ack { signal, result, seq }));
+        self.center(CenterMessage::Ack(Ack { signal, result, seq, reopened_after: None }));
+    }
+
+    /// The center acks the last alarm, which has opened its incident again, after it had said updates up to `seq`.
+    pub fn center_reopens(&mut self, seq: u64) {
+        let signal = self.alarms().last().expect("sent").jti;
+        let ack_seq = 1 + u64::try_from(self.acked.len()).expect("scenarios are short");
+        self.acked.insert(signal, ack_seq);
+        let (result, reopened_after) = (AckResult::Accepted, Some(seq));
+        self.center(CenterMessage::Ack(Ack { signal, result, seq: ack_seq, reopened_after }));
     }
 
     /// Acks every signal that came since the last time, a repeat with the same ack again.

@@ -95,7 +95,7 @@ fn a_center_that_does_not_answer_two_heartbeats_is_silent_until_it_is_heard() {
 fn recorded_acks_do_not_make_a_dead_center_look_alive() {
     let mut hub = Hub::installed();
     let (jti, seq) = hub.acked.iter().map(|(&jti, &seq)| (jti, seq)).next().expect("a heartbeat was acked");
-    let replay = |signal| CenterMessage::Ack(Ack { signal, result: AckResult::Accepted, seq });
+    let replay = |signal| CenterMessage::Ack(Ack { signal, result: AckResult::Accepted, seq, reopened_after: None });
     for _ in 0..13 {
         hub.after(seconds(10));
         hub.center(replay(jti));
@@ -122,11 +122,21 @@ fn a_refused_heartbeat_is_word_from_the_center_and_a_fault() {
     let mut hub = Hub::installed();
     for _ in 0..5 {
         let beat = next_heartbeat(&mut hub);
-        hub.center(CenterMessage::Ack(Ack { signal: beat.jti, result: AckResult::UnknownAccount, seq: 0 }));
+        hub.center(CenterMessage::Ack(Ack {
+            signal: beat.jti,
+            result: AckResult::UnknownAccount,
+            seq: 0,
+            reopened_after: None,
+        }));
     }
     assert!(hub.has_fault("center_refused") && !hub.has_fault("center_silent"));
     let beat = next_heartbeat(&mut hub);
-    hub.center(CenterMessage::Ack(Ack { signal: beat.jti, result: AckResult::NoMonitoring, seq: 2 }));
+    hub.center(CenterMessage::Ack(Ack {
+        signal: beat.jti,
+        result: AckResult::NoMonitoring,
+        seq: 2,
+        reopened_after: None,
+    }));
     assert!(!hub.has_fault("center_refused"), "it knows the account");
 }
 

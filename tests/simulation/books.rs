@@ -40,9 +40,6 @@ pub struct Case {
     last_call: u64,
     /// How often it was opened again.
     pub reopened: usize,
-    /// The last update, and the last before a cry that opened it again.
-    last_update: u64,
-    pub undone_up_to: u64,
     /// Help was sent since the incident was opened or opened again.
     pub dispatched: bool,
     /// The disk lost what was said or done.
@@ -109,17 +106,14 @@ impl Books {
                 if case.has_ended() && !has_ended(*step) {
                     case.reopened += 1;
                     case.dispatched = false;
-                    case.undone_up_to = case.last_update;
                 }
                 (case.account, case.service, case.step) = (account.clone(), service, Some(*step));
                 if *step == StepRecordState::Cancelled {
                     case.cancelled |= case.cancel_said;
                 }
             }
-            Entry::Booked(Booked::Update { incident, seq, stage }) => {
-                let case = self.case(incident);
-                case.last_update = *seq;
-                case.dispatched |= *stage == "dispatched";
+            Entry::Booked(Booked::Update { incident, stage, .. }) => {
+                self.case(incident).dispatched |= *stage == "dispatched";
             }
             _ => {}
         }

@@ -32,8 +32,6 @@ pub struct Incident {
     pub sent: Vec<String>,
     /// The center's word that it is over has come.
     pub end_given: bool,
-    /// The broker had the ack of a cry overtake the end that the cry had undone: the hub can't tell that the end is old.
-    pub overtaken: bool,
     /// The last time that somebody wanted its countdown aborted.
     pub cancel_asked: Option<At>,
     /// How long the siren must sound for it, and how long it may.
@@ -80,6 +78,11 @@ impl Incident {
     /// Neither aborted nor past its countdown, as far as people were told.
     pub fn undecided(&self) -> bool {
         self.told_aborted.is_none() && self.told_alarm.is_none() && !self.told_end
+    }
+
+    /// Nobody was told that it is over.
+    pub fn may_be_open(&self) -> bool {
+        self.told_aborted.is_none() && !self.told_end
     }
 
     /// The countdown has ended by then, without any doubt.

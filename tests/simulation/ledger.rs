@@ -233,12 +233,10 @@ impl Ledger {
                 incident.confirmed |= *verdict == Verdict::Accepted;
                 incident.open_cry.take_if(|cry| cry.as_ref() == Some(jti));
             }
-            Entry::Given(Meaning::Update { incident: id, seq, stage }) => {
-                let is_undone = self.books.cases.get(id).is_some_and(|case| *seq <= case.undone_up_to);
+            Entry::Given(Meaning::Update { incident: id, stage, .. }) => {
                 let incident = self.incident(id, "", now);
                 incident.confirmed = true;
                 if matches!(*stage, "closed" | "cancelled_by_contact") {
-                    incident.overtaken |= is_undone && incident.open_cry.is_none();
                     // Whether the hub takes it is for the hub to say; from now on it need not sound.
                     incident.may_be_silent = true;
                     incident.end_given = true;
@@ -272,7 +270,7 @@ impl Ledger {
     fn asked(&mut self, now: At, ask: &Ask) {
         let never = matches!(ask.worth, Worth::Never(_));
         // A disk that came late can leave two of one service, and the hub alone knows for which of them it cries.
-        let of_service = |incident: &&Incident| incident.service == service_of(ask) && incident.cries_again(now);
+        let of_service = |incident: &&Incident| incident.service == service_of(ask) && incident.may_be_open();
         let is_single = self.incidents.values().filter(of_service).count() == 1;
         match &ask.what {
             Asked::Request(service) if !never => {

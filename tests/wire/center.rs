@@ -60,7 +60,8 @@ fn problem(message: CenterMessage) -> String {
 #[test]
 fn an_ack_settles_a_signal() {
     let result = |result, claims: Value| {
-        assert_eq!(heard(CenterTopic::Ack, &claims), CenterMessage::Ack(Ack { signal: ID, result, seq: 3 }));
+        let ack = Ack { signal: ID, result, seq: 3, reopened_after: None };
+        assert_eq!(heard(CenterTopic::Ack, &claims), CenterMessage::Ack(ack));
     };
     let refused = |reason: Value| changed(changed(ack(), "result", json!("refused")), "reason", reason);
     result(AckResult::Accepted, ack());
@@ -69,6 +70,9 @@ fn an_ack_settles_a_signal() {
     result(AckResult::UnknownAccount, refused(json!("unknown_account")));
     result(AckResult::OtherRefusal, refused(json!("strike")));
     result(AckResult::OtherRefusal, refused(json!(null)));
+    let reopening = heard(CenterTopic::Ack, &changed(ack(), "reopened_after", json!(7)));
+    let ack = Ack { signal: ID, result: AckResult::Accepted, seq: 3, reopened_after: Some(7) };
+    assert_eq!(reopening, CenterMessage::Ack(ack));
 }
 
 #[test]

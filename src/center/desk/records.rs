@@ -46,6 +46,8 @@ pub struct SignalRecord {
     pub verdict: Verdict,
     /// The `seq` of its ack.
     pub ack_seq: u64,
+    /// See [`PastSignal::reopened_after`].
+    pub reopened_after: Option<u64>,
     /// The verified claims: the text of a JSON object.
     pub claims: String,
 }
@@ -57,6 +59,9 @@ pub struct PastSignal {
     pub verdict: Verdict,
     pub ack_seq: u64,
     pub received_wall: Wall,
+    /// It opened its incident again: the `seq` of the last update before that, which had said that all was over. A broker
+    /// that delivers that update after this ack would else have the hub end what goes on.
+    pub reopened_after: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

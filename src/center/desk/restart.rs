@@ -20,7 +20,7 @@ impl Desk {
             if let Some(resident) = self.residents.get_mut(&record.account) {
                 resident.restore(record);
                 if resident.heartbeat_wall.is_some() && !resident.offline {
-                    self.watch.expect(resident, turn.at.now);
+                    self.watch.wait_for(resident, turn.at.now);
                 }
             }
         }

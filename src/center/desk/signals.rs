@@ -57,7 +57,7 @@ impl Desk {
 
     fn new_signal(&mut self, signal: Signal, turn: &mut Turn) {
         let verdict = match signal.kind {
-            SignalKind::Alarm { incident, .. } => self.verdict_on_alarm(incident, &signal.account),
+            SignalKind::Alarm { incident, repeat, .. } => self.verdict_on_alarm(incident, repeat, &signal.account),
             _ => Verdict::Accepted,
         };
         self.acknowledge(&signal, verdict, turn);
@@ -77,26 +77,37 @@ impl Desk {
         }
     }
 
-    /// An incident that is being worked on was monitored when it began: another cry of it is never refused.
-    fn verdict_on_alarm(&self, incident: Id, account: &AccountId) -> Verdict {
-        let is_open = self.cases.get(incident).is_some_and(Incident::is_open);
+    /// An incident that is being worked on was monitored when it began: another cry of it is never refused. Neither is its
+    /// first alarm when all is over: a later one was faster, and what was done was done for the first one too.
+    fn verdict_on_alarm(&self, incident: Id, repeat: bool, account: &AccountId) -> Verdict {
+        let was_taken = self.cases.get(incident).is_some_and(|incident| incident.is_open() || !repeat);
         let monitored = self.residents.get(account).is_some_and(|resident| self.is_monitored(&resident.account));
-        if is_open || monitored { Verdict::Accepted } else { Verdict::NoMonitoring }
+        if was_taken || monitored { Verdict::Accepted } else { Verdict::NoMonitoring }
+    }
+
+    /// The last update before this alarm, if that opens its incident again.
+    fn reopens_after(&self, signal: &Signal, verdict: Verdict) -> Option<u64> {
+        let SignalKind::Alarm { incident, repeat: true, .. } = signal.kind else { return None };
+        let over = self.cases.get(incident).filter(|incident| !incident.is_open() && verdict == Verdict::Accepted);
+        over.map(|incident| incident.record.update_seq)
     }
 
     /// Writes the signal and its ack down together; the ack leaves after that.
     fn acknowledge(&mut self, signal: &Signal, verdict: Verdict, turn: &mut Turn) {
+        let reopened_after = self.reopens_after(signal, verdict);
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
         resident.ack_seq += 1;
-        let past = PastSignal { jti: signal.jti, verdict, ack_seq: resident.ack_seq, received_wall: turn.at.wall };
+        let (jti, ack_seq, received_wall) = (signal.jti, resident.ack_seq, turn.at.wall);
+        let past = PastSignal { jti, verdict, ack_seq, received_wall, reopened_after };
         turn.record(Record::Signal(SignalRecord {
-            jti: signal.jti,
+            jti,
             account: signal.account.clone(),
             kind: signal.kind.as_str(),
             incident: incident_of(&signal.kind),
-            received_wall: turn.at.wall,
+            received_wall,
             verdict,
-            ack_seq: resident.ack_seq,
+            ack_seq,
+            reopened_after,
             claims: signal.claims.clone(),
         }));
         turn.record(Record::Hub(resident.record()));
@@ -136,7 +147,8 @@ impl Desk {
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
         resident.ack_seq += 1;
         let (verdict, ack_seq) = (Verdict::UnknownAccount, resident.ack_seq);
-        let past = PastSignal { jti: signal.jti, verdict, ack_seq, received_wall: turn.at.wall };
+        let (jti, received_wall) = (signal.jti, turn.at.wall);
+        let past = PastSignal { jti, verdict, ack_seq, received_wall, reopened_after: None };
         turn.record_soon(Record::Hub(resident.record()));
         turn.once_stored.push(ack_again(&signal.account, past));
         self.reject(&signal.account, wording::account_closed(signal.kind.as_str()), turn);
@@ -165,5 +177,6 @@ fn ack_again(account: &AccountId, past: PastSignal) -> Effect {
         verdict: past.verdict,
         seq: past.ack_seq,
         received_wall: past.received_wall,
+        reopened_after: past.reopened_after,
     }))
 }

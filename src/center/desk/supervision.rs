@@ -59,8 +59,8 @@ impl Watch {
         if self.is_up() { None } else { Some(self.problem.clone().unwrap_or_else(wording::link_not_up)) }
     }
 
-    /// Waits for the next heartbeat from now on.
-    pub fn expect(&mut self, resident: &mut Resident, now: Boottime) {
+    /// From now on the next heartbeat is due after the hub's interval.
+    pub fn wait_for(&mut self, resident: &mut Resident, now: Boottime) {
         self.forget(resident);
         let due = now + span(resident.interval);
         resident.due = Some(due);
@@ -168,7 +168,7 @@ impl Desk {
         if core::mem::replace(&mut resident.offline, false) {
             turn.log(Severity::Info, None, "hub_online", wording::log_hub_online(&signal.account));
         }
-        self.watch.expect(resident, turn.at.now);
+        self.watch.wait_for(resident, turn.at.now);
         if self.watch.standing(resident) != before {
             turn.changed(Changed::Hubs);
         }
@@ -185,6 +185,7 @@ impl Desk {
                 verdict: Verdict::Accepted,
                 seq: resident.ack_seq,
                 received_wall: turn.at.wall,
+                reopened_after: None,
             })));
         }
         self.residents.judge(&signal.account);

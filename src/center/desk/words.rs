@@ -139,6 +139,8 @@ pub struct Ack {
     /// Grows with each new ack of the account.
     pub seq: u64,
     pub received_wall: Wall,
+    /// See [`PastSignal::reopened_after`](super::records::PastSignal::reopened_after).
+    pub reopened_after: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -183,6 +183,7 @@ fn past_signal(row: &Row<'_>) -> Result<PastSignal> {
         verdict: row.get("verdict")?,
         ack_seq: unsigned(row, "ack_seq")?,
         received_wall: row.get("received_wall_ms")?,
+        reopened_after: row.get::<_, Option<Unsigned>>("reopened_after")?.map(|seq| seq.0),
     })
 }
 

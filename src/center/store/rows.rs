@@ -16,7 +16,8 @@ const SECURITY_KEPT: i64 = 10_000;
 
 // What comes a second time under the same key is left as it was: rows of these tables are only ever added.
 const ADD_SIGNAL: &str = "INSERT INTO signal
-    (jti, account, kind, incident, received_wall_ms, verdict, ack_seq, claims) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    (jti, account, kind, incident, received_wall_ms, verdict, ack_seq, claims, reopened_after)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (jti, account) DO NOTHING";
 const ADD_UPDATE: &str = "INSERT INTO hub_update
     (incident, seq, account, stage, position, contact, note, at_wall_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -92,6 +93,7 @@ fn add_signal(connection: &Connection, signal: &SignalRecord) -> Result<()> {
         signal.verdict,
         Unsigned(signal.ack_seq),
         signal.claims,
+        signal.reopened_after.map(Unsigned),
     ];
     connection.prepare_cached(ADD_SIGNAL)?.execute(values).map(drop)
 }

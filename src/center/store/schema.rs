@@ -17,7 +17,8 @@ pub const KIND: Kind = Kind {
 ///
 /// `ordinal` is the order in which rows came, which no clock can be trusted with. `version` of an account is higher than
 /// that of every account which was changed before.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE account (
     id TEXT PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,
@@ -171,4 +172,8 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is never shortened'); END;
 CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
 WHEN EXISTS (SELECT 1 FROM audit WHERE ordinal = NEW.ordinal)
 BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END;
-"];
+",
+    "
+ALTER TABLE signal ADD COLUMN reopened_after INTEGER;
+",
+];

@@ -21,6 +21,7 @@ pub fn ack(ack: &Ack) -> Vec<u8> {
         reason,
         seq: ack.seq,
         received_at: timestamp(ack.received_wall),
+        reopened_after: ack.reopened_after,
     })
 }
 
@@ -64,6 +65,8 @@ struct AckClaims<'a> {
     reason: Option<&'a str>,
     seq: u64,
     received_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reopened_after: Option<u64>,
 }
 
 #[derive(Serialize)]

@@ -304,6 +304,7 @@ fn input(bytes: &mut Bytes, now: Boottime) -> Input {
                 AckResult::OtherRefusal,
             ]),
             seq: bytes.number(),
+            reopened_after: bytes.maybe(Bytes::number),
         })),
         8 => Input::Center(CenterMessage::Update(Update {
             incident: id(bytes),

@@ -358,6 +358,7 @@ fn past_signal(bytes: &mut Bytes) -> PastSignal {
         verdict: bytes.pick(&[Verdict::Accepted, Verdict::NoMonitoring, Verdict::UnknownAccount]),
         ack_seq: stored_number(bytes).max(1),
         received_wall: wall(bytes),
+        reopened_after: bytes.maybe(stored_number),
     }
 }
 
