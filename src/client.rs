@@ -1,5 +1,7 @@
 //! The commands of `sos-hub` that go through the home's broker, the same way an app's do.
 
+pub mod center_test;
+
 use std::fmt;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,10 +10,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::center_test::Events;
 use crate::config::Config;
 use crate::controller::input::{LinkChange, LinkProblem};
 use crate::controller::words::{CommandName, Service, TestKind};
-use crate::drivers::mqtt::{Keep, Link, Listener, Message, Publication};
+use crate::drivers::mqtt::{Keep, Link, LinkSettings, Listener, Message, Publication};
 use crate::store::history::HistoryEntry;
 use crate::wire::topics::AppTopics;
 use crate::wiring;
@@ -28,6 +31,7 @@ pub enum Errand {
     /// One incident, or every countdown.
     Cancel(Option<String>),
     Silence,
+    /// What becomes of a test of the center is waited for by [`center_test`].
     Test(TestKind),
 }
 
@@ -42,7 +46,7 @@ pub enum Failure {
     NothingRequested(Box<Failure>),
     /// No answer came in time.
     Silent,
-    /// The center has not answered a test; what the hub said of it.
+    /// The center has not answered a test; what is known of it, and what to look at.
     Unconfirmed(String),
     /// The hub refused; its own sentence.
     Refused(String),
@@ -64,8 +68,7 @@ impl fmt::Display for Failure {
                 write!(f, "Nothing was requested: call the emergency number. {failure}")
             }
             Failure::Silent => f.write_str("The hub has not answered. In an emergency, call the emergency number."),
-            Failure::Unconfirmed(said) => write!(f, "The monitoring center has not confirmed the test. {said}"),
-            Failure::Refused(message) => f.write_str(message),
+            Failure::Unconfirmed(message) | Failure::Refused(message) => f.write_str(message),
             Failure::System(error) => write!(f, "The system gives no thread for the connection: {error}."),
         }
     }
@@ -99,7 +102,7 @@ pub fn ask(config: &Config, errand: Errand, json: bool) -> Result<(), Failure> {
 ///
 /// When no answer came. A refusal is an answer.
 pub fn converse(config: &Config, errand: &Errand) -> Result<(Value, String), Failure> {
-    talk(config, |talk, link| talk.run(link, errand)).map_err(|failure| {
+    talk(config, wiring::visitor_link(config), |talk, link| talk.run(link, errand)).map_err(|failure| {
         // Somebody may need help now: that comes first.
         if errand.is_request() && failure.is_before_the_hub() {
             Failure::NothingRequested(Box::new(failure))
@@ -109,37 +112,17 @@ pub fn converse(config: &Config, errand: &Errand) -> Result<(Value, String), Fai
     })
 }
 
-/// Sends a test signal to the center and waits up to `patience` until the center's word on it is in.
-///
-/// # Errors
-///
-/// [`Failure::Refused`] with the hub's sentence; [`Failure::Unconfirmed`] if nothing came back.
-pub fn test_center(config: &Config, patience: Duration) -> Result<(), Failure> {
-    talk(config, |talk, link| {
-        let (answer, text) = talk.run(link, &Errand::Test(TestKind::Center))?;
-        if answer["outcome"] != "accepted" {
-            return Err(Failure::Refused(text));
-        }
-        let heard = |state: &Value| state["center"]["last_heard_at"].clone();
-        let before = talk.state.as_ref().map(heard).unwrap_or_default();
-        talk.deadline = Instant::now() + patience;
-        // The test is owed until the center has acknowledged it, and a heartbeat's answer alone settles nothing.
-        let settled = move |talk: &mut Talk, _: &Heard| {
-            let state = talk.state.as_ref()?;
-            (state["center"]["owed"] == 0 && heard(state) != before).then_some(())
-        };
-        talk.hear(settled).map_err(|failure| match failure {
-            Failure::Silent => Failure::Unconfirmed(text),
-            other => other,
-        })
-    })
-}
-
-fn talk<T>(config: &Config, errand: impl FnOnce(&mut Talk, &Link) -> Result<T, Failure>) -> Result<T, Failure> {
+/// Does something as the visitor of these settings.
+fn talk<T>(
+    config: &Config,
+    settings: LinkSettings,
+    errand: impl FnOnce(&mut Talk, &Link) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let topics = wiring::app_topics(config);
     let (sender, receiver) = channel();
-    let link = Link::start(wiring::visitor_link(config), Ear { sender }).map_err(Failure::System)?;
-    let mut talk = Talk { topics, receiver, deadline: Instant::now() + PATIENCE, state: None, online: None };
+    let link = Link::start(settings, Ear { sender }).map_err(Failure::System)?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut talk = Talk { topics, receiver, deadline, state: None, online: None, events: Events::default() };
     let outcome = errand(&mut talk, &link);
     link.stop(FAREWELL);
     outcome
@@ -220,6 +203,7 @@ struct Talk {
     deadline: Instant,
     state: Option<Value>,
     online: Option<bool>,
+    events: Events,
 }
 
 impl Talk {
@@ -242,6 +226,7 @@ impl Talk {
             return Ok((state, text));
         };
         self.deadline = Instant::now() + PATIENCE;
+        self.events = Events::default();
         let topic = self.topics.command(name);
         let publication = Publication { topic, payload: payload.into_bytes(), retain: false, correlation: None };
         link.publish(publication, Keep::Now);
@@ -272,6 +257,7 @@ impl Talk {
                 Heard::Message(message) if message.topic == self.topics.state() => {
                     self.state = serde_json::from_slice(&message.payload).ok();
                 }
+                Heard::Message(message) if message.topic == self.topics.event() => self.events.heard(&message.payload),
                 _ => {}
             }
             if let Some(found) = find(self, &heard) {

@@ -3,11 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use sos_hub::arguments::hub::{Arguments, Asking, Command};
-use sos_hub::client::{self, Errand};
+use sos_hub::arguments::hub::{Arguments, Asking, Command, TestWord};
+use sos_hub::client::{self, Errand, center_test};
 use sos_hub::config::{Config, Outputs, Problems};
+use sos_hub::controller::words::TestKind;
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
 use sos_hub::{daemon, doctor, exit, setup};
@@ -33,7 +35,10 @@ fn main() -> ExitCode {
         Command::Request { service, asking } => ask(&asking, Errand::Request(service.into())),
         Command::Cancel { incident, asking } => ask(&asking, Errand::Cancel(incident)),
         Command::Silence(asking) => ask(&asking, Errand::Silence),
-        Command::Test { what, asking } => ask(&asking, Errand::Test(what.into())),
+        Command::Test { what: TestWord::Siren, asking, .. } => ask(&asking, Errand::Test(TestKind::Siren)),
+        Command::Test { what: TestWord::Center, asking, patience } => with_config(&asking.config.config, |config| {
+            told(center_test::ask(config, Duration::from_secs(patience), asking.json))
+        }),
         Command::History { config, json, limit } => with_config(&config.config, |config| {
             told(history::read(&config.hub.state_dir, limit).map(|entries| client::show_history(&entries, json)))
         }),

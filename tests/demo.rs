@@ -53,6 +53,9 @@ fn the_lines_to_paste_do_what_they_say() {
     let retained = sh(&format!("{everything} -C 2 -W 30"));
     assert!(stdout(&retained).contains("sos/home/availability online"), "{retained:?}");
     demo.line("police  no answer");
+    // The second contact is called, and then what came of it is told.
+    demo.line("(Ben)");
+    demo.line("(Ben: answered)");
 
     demo.signal(libc::SIGINT);
     demo.line("The demo has ended and removed");

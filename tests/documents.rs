@@ -8,6 +8,7 @@ mod wiring;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use sos_hub::config::Config;
 use sos_hub::config::center::CenterConfig;
@@ -115,6 +116,30 @@ fn whatever_a_document_links_to_is_there() {
         }
     }
     assert!(links > 10, "the links cannot be read");
+}
+
+#[test]
+fn the_two_brokers_of_one_machine_have_no_port_in_common() {
+    let document = fs::read_to_string("docs/center.md").unwrap();
+    let edit = document.split("\nsed '").nth(1).and_then(|rest| rest.split('\'').next()).expect("the edit");
+    let edited = Command::new("sed").args([edit, "config/mosquitto-center.conf"]).output().unwrap();
+    assert!(edited.status.success(), "{edited:?}");
+    let ports = |text: &str| -> BTreeSet<String> {
+        let listeners = text.lines().filter_map(|line| line.strip_prefix("listener "));
+        listeners.map(|listener| listener.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let shipped = |name: &str| fs::read_to_string(format!("config/mosquitto-{name}.conf")).unwrap();
+    let center = ports(&String::from_utf8(edited.stdout).unwrap());
+    assert_eq!(center.len(), 2);
+    let home: BTreeSet<String> = &ports(&shipped("home")) | &ports(&shipped("home-tls"));
+    assert_eq!(&center & &home, BTreeSet::new());
+    for setting in ["port", "hub_port"] {
+        let said = document.split(&format!("`{setting} = ")).nth(1).and_then(|rest| rest.split('`').next());
+        assert!(
+            said.is_some_and(|port| center.contains(port)),
+            "{setting} is another port than the broker's: {said:?}"
+        );
+    }
 }
 
 /// As the places where Markdown is read make it of a heading.

@@ -7,6 +7,7 @@ mod home;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use home::Home;
@@ -82,19 +83,33 @@ fn assets(manifest: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
+/// The files of an asset that are here.
+fn files_of(source: &str) -> Vec<String> {
+    let (dir, name) = source.rsplit_once('/').unwrap_or((".", source));
+    let (head, tail) = name.split_once('*').unwrap_or((name, ""));
+    let found = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let found: Vec<_> = found.filter(|found| found.starts_with(head) && found.ends_with(tail)).collect();
+    assert!(!found.is_empty(), "{source} is not here");
+    found.iter().map(|found| format!("{dir}/{found}")).collect()
+}
+
+/// Each file that is packed, but for those that are built first, and as what it is installed.
+fn packed(manifest: &str) -> Vec<(String, PathBuf)> {
+    let mut packed = Vec::new();
+    for (source, target) in assets(manifest).into_iter().filter(|(source, _)| !source.starts_with("target/")) {
+        for file in files_of(source) {
+            let name = Path::new(&file).file_name().unwrap();
+            let target = if target.ends_with('/') { Path::new(target).join(name) } else { PathBuf::from(target) };
+            packed.push((file, target));
+        }
+    }
+    packed
+}
+
 #[test]
 fn all_units_rules_and_configurations_are_in_the_package() {
     let manifest = fs::read_to_string("Cargo.toml").unwrap();
-    let mut packed = BTreeSet::new();
-    // What is built is not there yet.
-    for (source, _) in assets(&manifest).into_iter().filter(|(source, _)| !source.starts_with("target/")) {
-        let (dir, name) = source.rsplit_once('/').unwrap_or((".", source));
-        let (head, tail) = name.split_once('*').unwrap_or((name, ""));
-        let found = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let found: Vec<_> = found.filter(|found| found.starts_with(head) && found.ends_with(tail)).collect();
-        assert!(!found.is_empty(), "{source} is not here");
-        packed.extend(found.iter().map(|found| format!("{dir}/{found}")));
-    }
+    let packed: BTreeSet<String> = packed(&manifest).into_iter().map(|(source, _)| source).collect();
     for entry in ["systemd", "config"].into_iter().flat_map(|dir| fs::read_dir(dir).unwrap()) {
         let path = entry.unwrap().path().display().to_string();
         assert!(packed.contains(&path), "{path} is not in the package");
@@ -103,6 +118,29 @@ fn all_units_rules_and_configurations_are_in_the_package() {
         assert!(packed.contains(&format!("packaging/{conffile}")));
         assert!(manifest.contains(&format!("\"/etc/sos-hub/{conffile}\"")), "an upgrade would overwrite {conffile}");
     }
+}
+
+#[test]
+fn the_links_of_the_installed_documents_lead_to_installed_files() {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let packed = packed(&manifest);
+    let targets: BTreeSet<&Path> = packed.iter().map(|(_, target)| target.as_path()).collect();
+    let mut links = 0;
+    for (source, target) in packed.iter().filter(|(source, _)| source.ends_with(".md")) {
+        let text = fs::read_to_string(source).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            if link.is_empty() || link.contains("://") {
+                continue;
+            }
+            let mut to = target.parent().unwrap().to_owned();
+            for level in Path::new(link) {
+                if level == ".." { assert!(to.pop()) } else { to.push(level) }
+            }
+            assert!(targets.contains(to.as_path()), "{source} is installed with a link to {link}, which is not there");
+            links += 1;
+        }
+    }
+    assert!(links > 10, "the links cannot be read");
 }
 
 #[test]

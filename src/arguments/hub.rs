@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
-use crate::controller::words::{Service, TestKind};
+use crate::controller::words::Service;
 
 /// An SOS hub: police, fire department or siren, by button or MQTT.
 #[derive(Parser)]
@@ -46,11 +46,14 @@ pub enum Command {
     },
     /// Turn the siren off; help is still coming
     Silence(Asking),
-    /// Try the siren for two seconds, or the way to the monitoring center
+    /// Try the siren for two seconds, or the way to the monitoring center, whose word is waited for
     Test {
         what: TestWord,
         #[command(flatten)]
         asking: Asking,
+        /// How long the center may take for its word
+        #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600), hide = true)]
+        patience: u64,
     },
     /// List the incidents of this hub, newest first
     History {
@@ -110,15 +113,6 @@ impl From<ServiceWord> for Service {
             ServiceWord::Police => Service::Police,
             ServiceWord::Fire => Service::Fire,
             ServiceWord::Siren => Service::Siren,
-        }
-    }
-}
-
-impl From<TestWord> for TestKind {
-    fn from(word: TestWord) -> TestKind {
-        match word {
-            TestWord::Siren => TestKind::Siren,
-            TestWord::Center => TestKind::Center,
         }
     }
 }

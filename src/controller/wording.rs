@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 
 use super::words::{Reason, Service, Stage};
 
+pub(super) const CENTER_TEST_CONFIRMED: &str = "The monitoring center has confirmed the test signal.";
+pub(super) const CENTER_TEST_REFUSED: &str =
+    "The monitoring center has refused the test signal: the account has no professional monitoring.";
+
 /// What follows where nobody has confirmed anything.
 const CALL: &str = "Call the emergency number.";
 
@@ -172,11 +176,11 @@ pub(super) fn periodic_test_sent() -> String {
 }
 
 pub(super) fn center_test_confirmed() -> String {
-    "The monitoring center has confirmed the test signal.".into()
+    CENTER_TEST_CONFIRMED.into()
 }
 
 pub(super) fn center_test_refused() -> String {
-    "The monitoring center has refused the test signal: the account has no professional monitoring.".into()
+    CENTER_TEST_REFUSED.into()
 }
 
 // Refusals.
@@ -260,7 +264,7 @@ pub(super) fn button_noisy(name: &str) -> String {
 }
 
 pub(super) fn link_not_up(center: bool) -> String {
-    format!("There is no connection to the {} yet.", broker(center))
+    format!("There is no connection to the {}.", broker(center))
 }
 
 pub(super) fn link_down(center: bool, detail: &str) -> String {

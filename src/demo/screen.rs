@@ -132,8 +132,11 @@ fn event_line(event: &Value) -> String {
         _ => (text(&event["service"]), kind.replace('_', " ")),
     };
     let mut message = text(&event["message"]);
-    if let Some(name) = event["contact"]["name"].as_str() {
-        let _ = write!(message, " ({name})");
+    // Who was called, and what came of it.
+    let note = event["note"].as_str().map(|note| note.replace('_', " "));
+    let remarks: Vec<String> = event["contact"]["name"].as_str().map(str::to_owned).into_iter().chain(note).collect();
+    if !remarks.is_empty() {
+        let _ = write!(message, " ({})", remarks.join(": "));
     }
     line(&event["at"], if who.is_empty() { "hub" } else { &who }, &what, &message)
 }

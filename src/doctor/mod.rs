@@ -85,7 +85,7 @@ fn look(findings: &mut Findings, options: &Options, config: &Config) {
     });
     secrets::look(findings, options, config);
     findings.append(service);
-    visits.report(findings, config);
+    visits.report(findings, config, runs);
     memory::plan(findings, config, visits.state());
     certificates::look(findings, options, config, visits.shown());
     lines::look(findings, options, config, runs || visits.hub_is_there());

@@ -70,16 +70,18 @@ impl Visits {
         self.state().is_some()
     }
 
-    pub fn report(&self, findings: &mut Findings, config: &Config) {
+    /// `runs`: whether systemd says that the hub does.
+    pub fn report(&self, findings: &mut Findings, config: &Config, runs: bool) {
         self.report_broker(findings, config);
         self.report_guests(findings, config);
-        self.report_hub(findings);
+        self.report_hub(findings, runs);
         self.report_center(findings, config);
     }
 
     fn report_broker(&self, findings: &mut Findings, config: &Config) {
         let broker = format!("{}:{}", config.app.broker.host, config.app.broker.port);
-        let mend = "Start it (`sudo systemctl status mosquitto`), and compare host, port, user and password in [app].";
+        let mend = "See that it runs (`sudo systemctl status mosquitto`; `sudo systemctl restart mosquitto` starts it), and \
+                    compare host, port, user and password in [app].";
         findings.add(match (&self.home, &self.hub) {
             (Err(problem), _) | (Ok(_), Some(Err(Failure::Broker(problem)))) => {
                 let problem = problem.sentence();
@@ -126,7 +128,7 @@ impl Visits {
         }
     }
 
-    fn report_hub(&self, findings: &mut Findings) {
+    fn report_hub(&self, findings: &mut Findings, runs: bool) {
         let state = match &self.hub {
             None => {
                 let message = "What the hub says of itself was not asked for.";
@@ -134,13 +136,7 @@ impl Visits {
                 return;
             }
             Some(Err(failure)) => {
-                let mend =
-                    "Start it with `sudo systemctl start sos-hub`; if it runs, its user may lack rights at the broker.";
-                let message = match failure {
-                    Failure::HubAway => "The hub is not running, or its state cannot be read at the broker.".to_owned(),
-                    other => format!("The hub was not asked: {other}"),
-                };
-                findings.add(Finding::fail("hub", message, mend));
+                findings.add(unasked(failure, runs));
                 return;
             }
             Some(Ok(state)) => state,
@@ -174,7 +170,12 @@ impl Visits {
         let Some(state) = self.state() else {
             let message =
                 format!("The center's broker {center} can be reached; whether it lets this hub in was not seen.");
-            findings.add(Finding::warn("center", message, "Look again when the hub runs, with sudo."));
+            let mend = match &self.hub {
+                Some(Err(Failure::HubAway)) => "Look again when the hub runs.",
+                Some(_) => "Look again when the home's broker can be used.",
+                None => "Run it with sudo.",
+            };
+            findings.add(Finding::warn("center", message, mend));
             return;
         };
         let owed = state["center"]["owed"].as_u64().unwrap_or_default();
@@ -197,6 +198,33 @@ impl Visits {
                 format!("The center is connected; its last word is {} s old, {owed} signal(s) wait.", age.as_secs()),
             ),
         });
+    }
+}
+
+/// What is known of a hub that has said nothing. `runs`: systemd says that it runs.
+fn unasked(failure: &Failure, runs: bool) -> Finding {
+    match (failure, runs) {
+        (Failure::HubAway, true) => Finding::fail(
+            "hub",
+            "The hub runs, and its state cannot be read at the broker.",
+            "Its user may lack rights there, or it has another broker than [app] names now: journalctl -u sos-hub.",
+        ),
+        (Failure::HubAway, false) => Finding::fail(
+            "hub",
+            "The hub is not running, or its state cannot be read at the broker.",
+            "Start it with `sudo systemctl start sos-hub`; if it runs, its user may lack rights at the broker.",
+        ),
+        // Nothing is known to be wrong with the hub itself.
+        (_, true) => Finding::warn(
+            "hub",
+            "The hub runs, and could not be asked whether it is ready: the way to it is the home's broker.",
+            "Mend the broker (see above), and look again. Buttons, siren and alarms work without it.",
+        ),
+        (_, false) => Finding::warn(
+            "hub",
+            "Whether the hub runs was not seen: the way to it is the home's broker.",
+            "Mend the broker (see above), and look again.",
+        ),
     }
 }
 

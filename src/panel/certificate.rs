@@ -244,7 +244,7 @@ fn names(listen: SocketAddr, hosts: &[String]) -> Vec<String> {
 
 /// The one that others in the network know, as far as this machine does. Another one later makes no new certificate: the
 /// name stays.
-fn address_of_this_machine() -> Option<IpAddr> {
+pub(super) fn address_of_this_machine() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     // Nothing is sent: the kernel is asked which way it would take.
     socket.connect("192.0.2.1:9").ok()?;

@@ -13,6 +13,7 @@
 //! | `certificate` | the certificate for HTTPS: a file's, or one of our own making |
 //! | `keeper` | the thread that listens, and tries again where it cannot |
 
+mod addresses;
 mod board;
 mod browsers;
 mod cameras;
@@ -49,6 +50,7 @@ use crate::web::hosts::Hosts;
 use crate::web::places;
 use crate::web::server::Shutdown;
 
+pub use addresses::addresses;
 pub use board::Board;
 use keeper::Keeper;
 

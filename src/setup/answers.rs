@@ -1,5 +1,6 @@
 //! The questions, in the order of the file, and what is to be written for the answers.
 
+mod center;
 mod home_broker;
 
 use std::net::SocketAddr;
@@ -88,43 +89,6 @@ pub fn ask(options: &Options, existing: &Existing, dialogue: &Dialogue, broker_r
 }
 
 impl Asker<'_> {
-    fn center(&self) -> Result<Option<Center>, Failure> {
-        let is_there = self.existing.word("center", "account").is_some();
-        let question = Question {
-            question: "Where are the files of the monitoring center?",
-            why: if is_there {
-                "A directory with hub.key, center.pub, plan.jwt and hub.toml; \"keep\" leaves the center as it is."
-            } else {
-                "A directory with hub.key, center.pub, plan.jwt and hub.toml. Without a center there is no help."
-            },
-            option: "--center",
-        };
-        let given = self.options.center.as_deref().map(|dir| dir.to_string_lossy().into_owned());
-        let bundle =
-            self.dialogue.text(&question, given.as_deref(), is_there.then_some("keep"), |answer| match answer {
-                "" => Err("Name a directory.".to_owned()),
-                "keep" if is_there => Ok(None),
-                dir => Bundle::read(Path::new(dir)).map(Some),
-            })?;
-        let Some(bundle) = bundle else { return Ok(None) };
-        let same_account = self.existing.word("center", "account").as_deref() == Some(bundle.account.as_str());
-        let stays = same_account && self.existing.file("center", "password_file").is_some_and(|file| file.is_file());
-        let password = self.secret(
-            &Question {
-                question: "What is the hub's password at the center's broker?",
-                why: if stays {
-                    "The center gives it out. Empty: the one that is there stays."
-                } else {
-                    "The center gives it out. Empty: there is none."
-                },
-                option: "--center-password-file",
-            },
-            self.options.center_password_file.as_deref(),
-            stays,
-        )?;
-        Ok(Some(Center { bundle, password }))
-    }
-
     fn id(&self, center: Option<&Center>) -> Result<String, Failure> {
         let default = self.existing.word("hub", "id").or_else(|| center.map(|center| center.bundle.hub_id.clone()));
         let question = Question {

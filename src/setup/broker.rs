@@ -12,8 +12,9 @@ use ring::pbkdf2;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Failure;
-use super::files::{self, Access, Changes};
-use super::users::{self, Owner};
+use super::files::Access;
+use super::plan::Plan;
+use super::users;
 
 const CONF: &str = include_str!("../../config/mosquitto-home.conf");
 const ACL: &str = include_str!("../../config/mosquitto-home.acl");
@@ -90,18 +91,19 @@ impl LocalBroker {
         files.into_iter().filter(is_other).map(|(path, _)| path).collect()
     }
 
-    /// Writes configuration, rights and the passwords of these users; a copy is kept of what others have changed, and the
+    /// Plans configuration, rights and the passwords of these users; a copy is kept of what others have changed, and the
     /// names of the copies are returned. Home Assistant's user goes if it is not let in, all others stay.
-    pub fn write(&self, users: &BTreeMap<String, String>, changes: &mut Changes) -> Result<Vec<PathBuf>, Failure> {
+    pub fn write(&self, users: &BTreeMap<String, String>, plan: &mut Plan) -> Result<Vec<PathBuf>, Failure> {
         let copies = self.changed_by_others();
-        let copies = copies.iter().map(|path| changes.keep_copy(path)).collect::<Result<Vec<_>, _>>()?;
+        let copies = copies.iter().map(|path| plan.keep_copy(path)).collect::<Result<Vec<_>, _>>()?;
         let conf = self.conf_file();
-        files::directory(conf.parent().unwrap_or(&self.mosquitto_dir), 0o755, None)?;
+        plan.directory(conf.parent().unwrap_or(&self.mosquitto_dir), 0o755, None);
         let mosquitto = users::owner("mosquitto");
-        changes.write(&conf, self.conf(self.port).as_bytes(), Access::Open)?;
+        plan.write(&conf, self.conf(self.port).as_bytes(), Access::Open);
         let acl = self.acl(self.home_assistant);
-        changes.write(&self.acl_file(), acl.as_bytes(), Access::Private(mosquitto))?;
-        self.write_passwords(users, mosquitto, changes)?;
+        plan.write(&self.acl_file(), acl.as_bytes(), Access::Private(mosquitto));
+        let passwords = self.passwords(users)?;
+        plan.write(&passwords_file(&self.mosquitto_dir), passwords.as_bytes(), Access::Private(mosquitto));
         Ok(copies)
     }
 
@@ -125,14 +127,8 @@ impl LocalBroker {
     }
 
     /// Other users of the file stay.
-    fn write_passwords(
-        &self,
-        users: &BTreeMap<String, String>,
-        mosquitto: Option<Owner>,
-        changes: &mut Changes,
-    ) -> Result<(), Failure> {
-        let path = passwords_file(&self.mosquitto_dir);
-        let there = fs::read_to_string(&path).unwrap_or_default();
+    fn passwords(&self, users: &BTreeMap<String, String>) -> Result<String, Failure> {
+        let there = fs::read_to_string(passwords_file(&self.mosquitto_dir)).unwrap_or_default();
         let goes = |name: &str| users.contains_key(name) || (name == HOME_ASSISTANT && !self.home_assistant);
         let stays = |line: &&str| !line.split_once(':').is_some_and(|(name, _)| goes(name));
         let mut text = String::new();
@@ -142,7 +138,7 @@ impl LocalBroker {
         for (name, password) in users {
             let _ = writeln!(text, "{name}:{}", hash(password)?);
         }
-        changes.write(&path, text.as_bytes(), Access::Private(mosquitto))
+        Ok(text)
     }
 }
 

@@ -67,7 +67,7 @@ struct Before {
 }
 
 impl Changes {
-    /// Has the file hold this, whatever it held; not touched where it does already, but for its mode and owner.
+    /// Has the file hold this, whatever it held.
     pub fn write(&mut self, path: &Path, content: &[u8], access: Access) -> Result<(), Failure> {
         let failed = |error| Failure::Failed(cannot_write(path, &error));
         let before = read(path).map_err(failed)?;
@@ -87,11 +87,14 @@ impl Changes {
         Ok(())
     }
 
-    /// Copies a file beside itself under the next free number, which is returned.
-    pub fn keep_copy(&mut self, path: &Path) -> Result<PathBuf, Failure> {
-        let copy = keep_copy(path)?;
-        self.done.push((copy.clone(), None));
-        Ok(copy)
+    /// Copies a file to a name that nothing has.
+    pub fn copy(&mut self, of: &Path, to: &Path) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::Failed(format!("No copy of {} can be kept: {error}", of.display()));
+        let Before { content, mode, owner } =
+            read(of).and_then(|before| before.ok_or_else(|| io::ErrorKind::NotFound.into())).map_err(failed)?;
+        replace(to, &content, mode, Some(owner)).map_err(failed)?;
+        self.done.push((to.to_owned(), None));
+        Ok(())
     }
 
     /// Puts back what was there.
@@ -150,20 +153,15 @@ fn replace(path: &Path, content: &[u8], mode: u32, owner: Option<Owner>) -> io::
     written
 }
 
-fn keep_copy(path: &Path) -> Result<PathBuf, Failure> {
-    let failed = |error: &io::Error| Failure::Failed(format!("No copy of {} can be kept: {error}", path.display()));
-    let before = read(path).map_err(|error| failed(&error))?;
-    let before = before.ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
-    for number in 1..=BACKUPS {
+/// The next free name for a copy of a file, beside it.
+pub fn name_of_a_copy(path: &Path) -> Result<PathBuf, Failure> {
+    let names = (1..=BACKUPS).map(|number| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".old-{number}"));
-        let copy = PathBuf::from(name);
-        if copy.symlink_metadata().is_err() {
-            replace(&copy, &before.content, before.mode, Some(before.owner)).map_err(|error| failed(&error))?;
-            return Ok(copy);
-        }
-    }
-    Err(Failure::Failed(format!("There are {BACKUPS} old copies of {}: remove some.", path.display())))
+        PathBuf::from(name)
+    });
+    let free = names.into_iter().find(|name| name.symlink_metadata().is_err());
+    free.ok_or_else(|| Failure::Failed(format!("There are {BACKUPS} old copies of {}: remove some.", path.display())))
 }
 
 /// Makes a directory, if it is missing, with this mode and owner.

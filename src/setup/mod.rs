@@ -1,6 +1,7 @@
 //! `sos-hub setup`: from a machine with the package on it to a hub that was tested, in one dialogue or one command.
 //!
-//! *what is there → questions → files, all or none → services → the test that a person confirms.*
+//! *what is there → questions → the list of what is written → files, all or none → services → the test that a person
+//! confirms.*
 //!
 //! Nothing is written before the last question is answered; every file is replaced whole, and what was there is put back
 //! when the configuration that comes of it would not be accepted.
@@ -15,6 +16,7 @@ mod files;
 mod incident;
 mod options;
 mod pause;
+mod plan;
 mod services;
 mod trial;
 mod users;
@@ -30,8 +32,8 @@ use self::dialogue::{Dialogue, Question};
 use self::existing::Existing;
 use self::services::{BROKER, HUB, Services};
 use self::trial::Trial;
-use crate::config::{Config, Problems};
-use crate::exit;
+use crate::config::{Broker, Config, PanelTls, Problems};
+use crate::{exit, panel, wiring};
 
 /// Why the hub is not set up, in a sentence.
 #[derive(Debug)]
@@ -129,7 +131,7 @@ fn set_up(options: &Options) -> Result<u8, Failure> {
     let broker_runs = manager.as_ref().is_some_and(|manager| manager.is_active(BROKER));
     let answers = answers::ask(options, &existing, &dialogue, broker_runs)?;
     let write::Written { loaded: (config, warnings), has_local_broker, changes, notes } =
-        write::write(options, &existing, &answers, &unit.credentials)?;
+        write::write(options, &existing, &answers, &unit.credentials, |list| dialogue.say(format_args!("\n{list}")))?;
     let broker_service = services.filter(|_| has_local_broker);
     if let Some(services) = broker_service
         && let Err(failure) = services.restart(BROKER)
@@ -186,10 +188,13 @@ impl Stage<'_> {
     /// Starts the hub if asked to, tests it, and says what is left to do. `running` is what the hub works with until then.
     fn finish(&self, config: &Config, running: &Config, restart: bool) -> Result<u8, Failure> {
         if self.options.no_test {
-            return self.service.map_or(Ok(()), Services::restart_hub).map(|()| exit::WELL);
+            self.service.map_or(Ok(()), Services::restart_hub)?;
+            self.say_where(config);
+            return Ok(exit::WELL);
         }
         if self.service.is_none() && restart {
             self.dialogue.say("\nNo service was started: start broker and hub, then run `sos-hub setup --test`.");
+            self.say_where(config);
             return Ok(exit::WELL);
         }
         let patience = Duration::from_secs(self.options.answer_within);
@@ -209,6 +214,26 @@ impl Stage<'_> {
                 self.dialogue.say(format_args!("- {what}"));
             }
         }
+        if restart {
+            self.say_where(config);
+        }
         Ok(if failed { exit::FAILED } else { exit::WELL })
+    }
+
+    /// Where the hub that was set up is found.
+    fn say_where(&self, config: &Config) {
+        let listen = config.panel.listen;
+        let (addresses, tls) = (panel::addresses(listen, &config.panel.tls).join(" or "), &config.panel.tls);
+        let from = if listen.ip().is_loopback() { " on this machine" } else { "" };
+        let trust = if matches!(tls, PanelTls::SelfMade) { "; browsers ask once whether to trust it" } else { "" };
+        let pin = match &config.panel.pin_file {
+            Some(file) => format!("The PIN with which it can act is set, in {}.", file.display()),
+            None => "No PIN is set, so it shows and cannot act.".to_owned(),
+        };
+        self.dialogue.say(format_args!("\nWhile the hub runs, its panel is at {addresses}{from}{trust}. {pin}"));
+        let Broker { host, port, .. } = &config.app.broker;
+        let topics = wiring::app_topics(config);
+        self.dialogue
+            .say(format_args!("Apps talk to it at the broker {host}:{port}, below {}/{}/.", topics.prefix, topics.hub));
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Failure;
 use super::dialogue::{Dialogue, Question};
 use super::services::Services;
+use crate::client::center_test::{self, Verdict};
 use crate::client::{self, Errand};
 use crate::config::Config;
 use crate::controller::words::TestKind;
@@ -166,12 +167,14 @@ impl<'a> Trial<'a> {
 
     fn center(&mut self) {
         self.dialogue.say("\nA test signal goes to the monitoring center…");
-        match client::test_center(self.config, CENTER) {
-            Ok(()) => {
+        match center_test::run(self.config, CENTER, |_| {}) {
+            Ok((_, Verdict::Confirmed)) => {
                 self.confirmed.push("the way to the center");
                 self.dialogue.say("  The monitoring center has confirmed it.");
             }
-            Err(failure) => self.fail(&format!("The center was not reached: {failure} See `sudo sos-hub doctor`.")),
+            Ok((_, Verdict::NotSent(said))) => self.fail(&format!("The way to the center was not tested: {said}")),
+            Ok((_, Verdict::Refused(said) | Verdict::Unconfirmed(said))) => self.fail(&said),
+            Err(failure) => self.fail(&format!("The way to the center was not tested: {failure}")),
         }
     }
 }

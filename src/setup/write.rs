@@ -14,6 +14,7 @@ use super::document::{Document, quoted};
 use super::existing::Existing;
 use super::files::{self, Access, Changes};
 use super::options::{Options, Reach};
+use super::plan::Plan;
 use super::users::{self, Owner};
 use crate::config::{Config, Problems};
 
@@ -37,20 +38,20 @@ struct Writer<'a> {
     /// The secrets that systemd hands to it: they stay closed to it.
     credentials: &'a [String],
     document: Document,
-    changes: Changes,
+    plan: Plan,
     notes: Vec<String>,
 }
 
 /// Writes every file, and has the configuration read as the hub will read it. `credentials`: the names of the secrets that
-/// systemd hands to the hub.
+/// systemd hands to the hub. `announce` is given the list of what changes, before anything does.
 pub fn write(
     options: &Options,
     existing: &Existing,
     answers: &Answers,
     credentials: &[String],
+    announce: impl FnOnce(&str),
 ) -> Result<Written, Failure> {
     let dir = options.config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::directory(dir, 0o755, None)?;
     let mut writer = Writer {
         options,
         existing,
@@ -58,31 +59,41 @@ pub fn write(
         service: users::owner(&options.service_user),
         credentials,
         document: Document::new(&existing.text),
-        changes: Changes::default(),
+        plan: Plan::default(),
         notes: Vec::new(),
     };
-    match writer.write(answers) {
+    writer.plan(answers)?;
+    announce(&writer.plan.list(&options.config));
+    let mut changes = Changes::default();
+    let steps = std::mem::take(&mut writer.plan);
+    match steps.carry_out(&mut changes).and_then(|()| writer.configuration(answers, &mut changes)) {
         Ok(loaded) => {
             let has_local_broker = matches!(answers.broker, Broker::Local(_));
-            Ok(Written { loaded, has_local_broker, changes: writer.changes, notes: writer.notes })
+            Ok(Written { loaded, has_local_broker, changes, notes: writer.notes })
         }
         Err(failure) => {
-            writer.changes.undo();
+            changes.undo();
             Err(failure)
         }
     }
 }
 
 impl Writer<'_> {
-    fn write(&mut self, answers: &Answers) -> Result<(Config, Problems), Failure> {
+    /// Everything but the configuration itself, which is the last to be written.
+    fn plan(&mut self, answers: &Answers) -> Result<(), Failure> {
+        self.plan.directory(&self.dir, 0o755, None);
         self.hub(answers);
         self.lines(answers);
         self.broker(&answers.broker)?;
         if let Some(center) = &answers.center {
             self.center(center)?;
         }
-        self.panel(answers)?;
-        self.configuration(answers)
+        self.panel(answers);
+        if self.existing.is_set_up {
+            let text = self.document.text();
+            self.keep_other(&self.options.config, text.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn hub(&mut self, answers: &Answers) {
@@ -124,13 +135,13 @@ impl Writer<'_> {
                     Some(username) => self.document.set("app", "username", &quoted(username)),
                     None => self.document.unset("app", "username"),
                 }
-                self.secret("app", "password_file", "app.password", password)?;
+                self.secret("app", "password_file", "app.password", password);
                 if let Some(ca_file) = ca_file {
                     let content = fs::read(ca_file).map_err(|error| {
                         let file = ca_file.display();
                         Failure::Usage(format!("--broker-ca-file {file} cannot be read ({error}): correct the path."))
                     })?;
-                    self.changes.write(&self.dir.join("home-ca.pem"), &content, Access::Open)?;
+                    self.plan.write(&self.dir.join("home-ca.pem"), &content, Access::Open);
                     self.document.set("app", "ca_file", "\"home-ca.pem\"");
                 } else if self.existing.app_host().as_ref() != Some(host) {
                     self.document.unset("app", "ca_file");
@@ -148,22 +159,22 @@ impl Writer<'_> {
         let mut users = BTreeMap::new();
         let own = self.dir.join("app.password");
         let password = broker::password_in(&own)?;
-        self.changes.write(&own, line(&password).as_bytes(), self.secret_access("app.password"))?;
+        self.plan.write(&own, line(&password).as_bytes(), self.secret_access("app.password"));
         users.insert(broker::HUB_USER.to_owned(), password);
         for client in local.clients() {
             let (user, file) = (client.user, self.dir.join(client.file));
             if !client.is_let_in {
-                self.changes.remove(&file)?;
+                self.plan.remove(&file);
             } else if !file.is_file() && broker::knows(&local.mosquitto_dir, user) {
                 self.notes.push(format!("The broker's user {user} keeps its password, which is written down nowhere."));
             } else {
                 let password = broker::password_in(&file)?;
-                self.changes.write(&file, line(&password).as_bytes(), Access::Private(None))?;
+                self.plan.write(&file, line(&password).as_bytes(), Access::Private(None));
                 users.insert(user.to_owned(), password);
                 self.notes.push(format!("The password of the broker's user {user} is in {}.", file.display()));
             }
         }
-        for copy in local.write(&users, &mut self.changes)? {
+        for copy in local.write(&users, &mut self.plan)? {
             self.notes.push(format!("What somebody has changed for the broker is kept as {}.", copy.display()));
         }
         Ok(())
@@ -177,10 +188,8 @@ impl Writer<'_> {
         Access::Service(self.service)
     }
 
-    /// Keeps a copy of what is there if it is something else: a key that is gone is gone for ever.
     fn keep_other(&mut self, path: &Path, content: &[u8]) -> Result<(), Failure> {
-        if fs::read(path).is_ok_and(|there| there != content) {
-            let copy = self.changes.keep_copy(path)?;
+        if let Some(copy) = self.plan.keep_other(path, content)? {
             self.notes.push(format!("What was there is kept as {}.", copy.display()));
         }
         Ok(())
@@ -208,10 +217,10 @@ impl Writer<'_> {
         };
         self.keep_other(&key, &content)?;
         // Also where it was there: whoever made it has perhaps kept it from the service.
-        self.changes.write(&key, &content, self.secret_access("hub.key"))?;
+        self.plan.write(&key, &content, self.secret_access("hub.key"));
         let center_key = self.dir.join("center.pub");
         self.keep_other(&center_key, &bundle.center_pub)?;
-        self.changes.write(&center_key, &bundle.center_pub, Access::Open)?;
+        self.plan.write(&center_key, &bundle.center_pub, Access::Open);
         for (key, value) in [
             ("host", quoted(&bundle.host)),
             ("port", bundle.port.to_string()),
@@ -223,7 +232,7 @@ impl Writer<'_> {
         }
         match &bundle.ca {
             Some(ca) => {
-                self.changes.write(&self.dir.join("center-ca.pem"), ca, Access::Open)?;
+                self.plan.write(&self.dir.join("center-ca.pem"), ca, Access::Open);
                 self.document.set("center", "ca_file", "\"center-ca.pem\"");
             }
             None => self.document.unset("center", "ca_file"),
@@ -234,17 +243,18 @@ impl Writer<'_> {
         } else {
             self.document.set("center", "username", &quoted(username));
         }
-        self.secret("center", "password_file", "center.password", &center.password)?;
-        self.client_certificate(bundle)?;
-        self.plan(center)
+        self.secret("center", "password_file", "center.password", &center.password);
+        self.client_certificate(bundle);
+        self.first_plan(center);
+        Ok(())
     }
 
     /// The one that came with the bundle; without one, that of the same account stays.
-    fn client_certificate(&mut self, bundle: &Bundle) -> Result<(), Failure> {
+    fn client_certificate(&mut self, bundle: &Bundle) {
         let keys = [("client_cert_file", CLIENT_CERT), ("client_key_file", CLIENT_KEY)];
         if let Some((cert, key)) = &bundle.client {
-            self.changes.write(&self.dir.join(CLIENT_CERT), cert, Access::Open)?;
-            self.changes.write(&self.dir.join(CLIENT_KEY), key, self.secret_access(CLIENT_KEY))?;
+            self.plan.write(&self.dir.join(CLIENT_CERT), cert, Access::Open);
+            self.plan.write(&self.dir.join(CLIENT_KEY), key, self.secret_access(CLIENT_KEY));
             for (key, name) in keys {
                 self.document.set("center", key, &quoted(name));
             }
@@ -253,25 +263,23 @@ impl Writer<'_> {
                 self.document.unset("center", key);
             }
         }
-        Ok(())
     }
 
     /// The first plan goes to the hub's memory, unless a newer one is there.
-    fn plan(&mut self, center: &Center) -> Result<(), Failure> {
+    fn first_plan(&mut self, center: &Center) {
         let state_dir = self.options.state_dir.clone().unwrap_or_else(|| self.existing.state_dir());
-        files::directory(&state_dir, 0o700, self.service)?;
+        self.plan.directory(&state_dir, 0o700, self.service);
         let file = state_dir.join("plan.jwt");
         if !center.bundle.is_older_than(&file) {
-            self.changes.write(&file, &center.bundle.plan, Access::Private(self.service))?;
+            self.plan.write(&file, &center.bundle.plan, Access::Private(self.service));
         }
         if let Some(dir) = &self.options.center {
             let dir = dir.display();
             self.notes.push(format!("{dir} is not needed any more and holds the hub's key: remove it."));
         }
-        Ok(())
     }
 
-    fn panel(&mut self, answers: &Answers) -> Result<(), Failure> {
+    fn panel(&mut self, answers: &Answers) {
         let listen = self.existing.word("panel", "listen");
         let address = if answers.reach == Reach::Network { "0.0.0.0" } else { "127.0.0.1" };
         let there: Option<std::net::SocketAddr> = listen.and_then(|listen| listen.parse().ok());
@@ -285,27 +293,22 @@ impl Writer<'_> {
         if answers.reach == Reach::Network && !has_tls && self.existing.word("panel", "tls_cert_file").is_none() {
             self.document.set("panel", "tls", "\"self-made\"");
         }
-        if let Secret::New(_) = answers.pin {
-            let file = self.dir.join("panel.pin");
-            self.notes.push(format!("The panel's PIN is in {}.", file.display()));
-        }
-        self.secret("panel", "pin_file", "panel.pin", &answers.pin)
+        self.secret("panel", "pin_file", "panel.pin", &answers.pin);
     }
 
-    fn secret(&mut self, table: &str, key: &str, name: &str, secret: &Secret) -> Result<(), Failure> {
+    fn secret(&mut self, table: &str, key: &str, name: &str, secret: &Secret) {
         match secret {
             Secret::None => self.document.unset(table, key),
             Secret::Stays => {}
             Secret::New(text) => {
-                self.changes.write(&self.dir.join(name), line(text).as_bytes(), self.secret_access(name))?;
+                self.plan.write(&self.dir.join(name), line(text).as_bytes(), self.secret_access(name));
                 self.document.set(table, key, &quoted(name));
             }
         }
-        Ok(())
     }
 
     /// Read as the hub will read it, under another name first: what is refused never takes the place of what works.
-    fn configuration(&mut self, answers: &Answers) -> Result<(Config, Problems), Failure> {
+    fn configuration(&self, answers: &Answers, changes: &mut Changes) -> Result<(Config, Problems), Failure> {
         let path = &self.options.config;
         let text = self.document.text();
         // Closed by its owner it stays, but for the service.
@@ -330,10 +333,7 @@ impl Writer<'_> {
                 path.display()
             )));
         }
-        if self.existing.is_set_up {
-            self.keep_other(path, text.as_bytes())?;
-        }
-        self.changes.write(path, text.as_bytes(), access)?;
+        changes.write(path, text.as_bytes(), access)?;
         Ok((config, warnings))
     }
 }

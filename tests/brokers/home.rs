@@ -51,7 +51,7 @@ fn rights(user: &str) -> (Vec<&'static str>, Vec<&'static str>) {
             [
                 &asks[..],
                 &["sos/home/siren", "sos/home/test", "homeassistant/status"],
-                &["sos/home/availability", "sos/home/state", "sos/home/reply"],
+                &["sos/home/availability", "sos/home/state", "sos/home/event", "sos/home/reply"],
             ]
             .concat(),
         ),

@@ -171,6 +171,24 @@ fn a_broker_that_is_away_refuses_or_takes_anybody_is_told_apart() {
 }
 
 #[test]
+fn a_hub_that_runs_is_not_blamed_for_a_broker_that_is_dead() {
+    let machine = well();
+    assert!(Command::new(machine.path("systemctl")).args(["stop", "mosquitto.service"]).status().unwrap().success());
+    let found = Found::of(doctor(&machine));
+    assert_eq!(found.code, 1);
+    found.has("broker", "fail", "The home's broker cannot be used");
+    found.has("service", "ok", "The service runs");
+    found.has("hub", "warn", "The hub runs, and could not be asked");
+    let text = String::from_utf8(doctor(&machine).output().unwrap().stdout).unwrap();
+    assert!(text.contains("systemctl restart mosquitto") && !text.contains("start sos-hub"), "{text}");
+    // The broker is there, and the hub, which so says systemd runs, is not at it.
+    for (verb, unit) in [("stop", "sos-hub.service"), ("restart", "mosquitto.service")] {
+        assert!(Command::new(machine.path("systemctl")).args([verb, unit]).status().unwrap().success());
+    }
+    Found::of(doctor(&machine)).has("hub", "fail", "The hub runs, and its state cannot be read");
+}
+
+#[test]
 fn hosts_that_never_answer_hold_nobody_up() {
     let home = Home::new();
     // The kernel takes the connection, and nobody ever says a word on it.

@@ -24,6 +24,8 @@ pub enum Answers {
     Nothing,
     /// Alarms are refused for this reason, all else is accepted.
     RefusesAlarms(&'static str),
+    /// The same of tests.
+    RefusesTests(&'static str),
 }
 
 pub struct Center {
@@ -168,6 +170,7 @@ impl Desk {
             Answers::Nothing => return None,
             Answers::AllButAlarms if is_alarm => return None,
             Answers::RefusesAlarms(reason) if is_alarm => ("refused", Some(reason)),
+            Answers::RefusesTests(reason) if kind(claims) == "test" => ("refused", Some(reason)),
             _ => ("accepted", None),
         };
         let jti = claims["jti"].as_str().expect("a jti").to_owned();

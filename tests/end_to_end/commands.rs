@@ -5,6 +5,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
+use crate::center::Answers;
 use crate::hub_process::sos_hub;
 use crate::installation::{Installation, Setup};
 
@@ -35,7 +36,7 @@ fn the_commands_do_what_an_app_does() {
     assert_eq!(json(&home, &["test", "siren", "--json"], FAILED)["reason"], "busy");
     run(&home, &["cancel"], WELL);
     run(&home, &["silence"], WELL);
-    run(&home, &["test", "center"], WELL);
+    assert!(run(&home, &["test", "center"], WELL).contains("has confirmed the test"));
     home.center.signal(0, "test", 0);
     let refused = output(&home, &["cancel"]);
     assert_eq!(refused.status.code(), Some(FAILED));
@@ -46,6 +47,33 @@ fn the_commands_do_what_an_app_does() {
     assert_eq!(services, ["siren", "fire", "police"], "the newest first");
     assert!(history.as_array().is_some_and(|all| all.iter().all(|one| one["stage"] == "aborted")), "{history}");
     assert!(run(&home, &["history"], WELL).contains(incident));
+}
+
+#[test]
+fn a_test_of_the_center_ends_with_the_centers_word_or_with_what_to_look_at() {
+    let home = Installation::running(Setup::default());
+    home.center.answer(Answers::RefusesTests("no_monitoring"));
+    let refused = output(&home, &["test", "center"]);
+    assert_eq!(refused.status.code(), Some(FAILED), "{refused:?}");
+    assert!(is_a_sentence(&refused.stderr), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("has refused the test signal"), "{refused:?}");
+
+    home.center.answer(Answers::Nothing);
+    let patience = ["test", "center", "--patience=1"];
+    let open = output(&home, &patience);
+    assert_eq!(open.status.code(), Some(FAILED), "{open:?}");
+    let said = String::from_utf8_lossy(&open.stderr).into_owned();
+    assert!(said.contains("has not confirmed the test yet") && said.contains("journalctl -u sos-hub"), "{said}");
+
+    // That test is owed still, and refused when it is sent again.
+    home.center.answer(Answers::RefusesTests("unknown_account"));
+    let refused = json(&home, &["test", "center", "--json"], FAILED);
+    assert_eq!((&refused["outcome"], &refused["center"]), (&json!("accepted"), &json!("refused")), "{refused}");
+    assert!(refused["message"].as_str().is_some_and(|said| said.contains("does not know this account")), "{refused}");
+
+    // The hub's own refusal is the reply's, as ever.
+    let limited = json(&home, &["test", "center", "--json"], FAILED);
+    assert_eq!((&limited["reason"], limited.get("center")), (&json!("rate_limited"), None), "{limited}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! The dialogue, up to the test that a person confirms.
 
-use crate::machine::{Machine, Person};
+use std::fs;
+
+use rcgen::{CertificateParams, KeyPair};
+
+use crate::machine::{ACCOUNT, Machine, Person};
 use crate::support::wait_until;
 
 /// The answers up to the tests; the rest is as it is proposed.
@@ -64,6 +68,52 @@ fn a_home_is_set_up_and_tested_in_one_dialogue_and_nothing_is_raised() {
 }
 
 #[test]
+fn nobody_is_asked_for_a_password_at_a_broker_that_knows_the_hub_by_its_certificate() {
+    let machine = Machine::new();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec![ACCOUNT.to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+    let toml = machine.read("bundle/hub.toml").replace("#ca_file = \"center-ca.pem\"", "ca_file = \"center-ca.pem\"");
+    for (name, text) in [
+        ("hub.toml", toml),
+        ("center-ca.pem", certificate.clone()),
+        ("center-client.pem", certificate),
+        ("center-client.key", key.serialize_pem()),
+    ] {
+        fs::write(machine.path("bundle").join(name), text).unwrap();
+    }
+    let set_up = |center: &str| {
+        let mut person = Person::start(machine.setup(&["--no-test", "--no-services"]));
+        if center == "bundle" {
+            person.answers("files of the monitoring center", &machine.path("bundle").display().to_string());
+        } else {
+            person.answers("set up already", "");
+            person.answers("files of the monitoring center", &machine.path(center).display().to_string());
+        }
+        for words in
+            ["hub called", "Which line", "At which", "LED", "buttons", "broker", "Home Assistant", "panel", "PIN"]
+        {
+            person.answers(words, "");
+        }
+        let (status, said, errors) = person.ends();
+        assert_eq!((status.code(), errors.as_str()), (Some(0), ""), "{said}");
+        assert!(!said.contains("password at the center's broker"), "{said}");
+    };
+    set_up("bundle");
+    // The certificate that is there stays with the same account's files.
+    for name in ["center-client.pem", "center-client.key"] {
+        fs::remove_file(machine.path("bundle").join(name)).unwrap();
+    }
+    fs::rename(machine.path("bundle"), machine.path("again")).unwrap();
+    set_up("again");
+    // Whoever has one all the same can give it.
+    fs::write(machine.path("word"), "secret\n").unwrap();
+    let (word, again) = (machine.path("word").display().to_string(), machine.path("again").display().to_string());
+    let options = ["--yes", "--no-test", "--no-services", "--center", &again, "--center-password-file", &word];
+    assert!(machine.setup(&options).output().unwrap().status.success());
+    assert_eq!(machine.read("etc/center.password"), "secret\n");
+}
+
+#[test]
 fn what_nobody_confirmed_is_said_at_the_end_with_what_to_do() {
     let machine = Machine::new();
     let mut person = Person::start(machine.setup(&[]));
@@ -83,7 +133,7 @@ fn what_nobody_confirmed_is_said_at_the_end_with_what_to_do() {
         "hallway was not tested",
         "bed was not seen: check its wire on line 23",
         "siren was not heard",
-        "center was not reached",
+        "The monitoring center has not confirmed the test yet. No word came within 20 s",
     ] {
         assert!(open.contains(words), "{words}: {open}");
     }
@@ -93,8 +143,8 @@ fn what_nobody_confirmed_is_said_at_the_end_with_what_to_do() {
 fn a_button_that_reads_as_pressed_is_told_and_not_waited_for() {
     let mut machine = Machine::new();
     machine.start_center();
-    std::fs::create_dir_all(machine.path("gpio/in")).unwrap();
-    std::fs::write(machine.path("gpio/in/22"), "0").unwrap();
+    fs::create_dir_all(machine.path("gpio/in")).unwrap();
+    fs::write(machine.path("gpio/in/22"), "0").unwrap();
     let mut person = Person::start(machine.setup(&["--center", &machine.path("bundle").display().to_string()]));
     for words in [
         "password at the center",

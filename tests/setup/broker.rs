@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::machine::{Machine, Person};
 use crate::support::mosquitto::free_port;
+use crate::support::wait_until;
 
 #[test]
 fn a_broker_that_serves_others_is_neither_changed_nor_stopped() {
@@ -88,6 +89,22 @@ fn a_person_who_keeps_the_changed_broker_files_keeps_the_hubs_login_as_well() {
     let text = machine.read("etc/hub.toml");
     assert!(text.contains("\nline = 18\n"), "{text}");
     assert_eq!(app(&text), before);
+}
+
+#[test]
+fn a_broker_that_keeps_the_events_to_itself_is_not_taken_for_a_center_that_says_nothing() {
+    let mut machine = Machine::new();
+    machine.start_center();
+    assert!(machine.unasked(&["--no-button"]).status.success());
+    let acl = machine.read("mosquitto/sos-home.acl").replacen("topic read sos/+/event\n", "", 1);
+    fs::write(machine.path("mosquitto/sos-home.acl"), acl).unwrap();
+    let restarted = Command::new(machine.path("systemctl")).args(["restart", "mosquitto.service"]).status();
+    assert!(restarted.unwrap().success());
+    wait_until("the hub is back", || machine.sos_hub(&["status"]).status.success());
+    let open = machine.sos_hub(&["test", "center", "--patience=2"]);
+    assert_eq!(open.status.code(), Some(1), "{open:?}");
+    let errors = String::from_utf8_lossy(&open.stderr).into_owned();
+    assert!(errors.contains("cannot be seen") && errors.contains("sos/a-1234/event"), "{errors}");
 }
 
 #[test]

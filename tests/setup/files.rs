@@ -1,5 +1,6 @@
 //! What is written, who may read it, and what is kept.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -34,6 +35,63 @@ fn no_secret_is_readable_to_others() {
     let own = machine.read("etc/app.password");
     assert!(!passwords.contains(own.trim()), "a password is in plain text: {passwords}");
     assert!(!machine.read("etc/hub.toml").contains("4711"));
+}
+
+/// Each file with what tells whether it was replaced since, and each directory.
+fn seen(machine: &Machine) -> BTreeMap<String, u64> {
+    let mut seen = BTreeMap::new();
+    let mut directories = vec![machine.dir.path().to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                seen.insert(format!("{}/", path.display()), 0);
+                directories.push(path);
+            } else {
+                seen.insert(path.display().to_string(), fs::symlink_metadata(&path).unwrap().ino());
+            }
+        }
+    }
+    seen
+}
+
+/// What was listed before anything was written.
+fn listed(said: &str) -> BTreeSet<String> {
+    let list = said.split("This is written:\n").nth(1).expect("a list");
+    let lines = list.lines().map_while(|line| line.strip_prefix("  "));
+    lines.map(|line| line.split(" (").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_listed_beforehand_and_what_is_written_are_the_same() {
+    let machine = Machine::new();
+    let list_and_changes = |arguments: &[&str]| {
+        let before = seen(&machine);
+        let done = machine.unasked(&[arguments, &["--no-test", "--no-services"]].concat());
+        let after = seen(&machine);
+        assert!(done.status.success(), "{done:?}");
+        let written = after.iter().filter(|(path, inode)| before.get(*path) != Some(inode));
+        let gone = before.iter().filter(|(path, _)| !after.contains_key(*path));
+        let changed: BTreeSet<String> = written.chain(gone).map(|(path, _)| path.clone()).collect();
+        assert_eq!(listed(&String::from_utf8_lossy(&done.stdout)), changed);
+        changed
+    };
+    let first = list_and_changes(&["--home-assistant=yes"]);
+    for name in ["mosquitto/conf.d/", "mosquitto/conf.d/sos-home.conf", "mosquitto/sos-home.passwd", "state/plan.jwt"] {
+        assert!(first.contains(&machine.path(name).display().to_string()), "{name}: {first:?}");
+    }
+    // Somebody has changed a file, a user goes, and other keys take the place of what is there.
+    fs::write(machine.path("mosquitto/sos-home.acl"), "user doorbell\n").unwrap();
+    fs::write(machine.path("etc/center.pub"), "another").unwrap();
+    let second = list_and_changes(&["--home-assistant=no", "--siren-line=18", "--panel=network"]);
+    for name in [
+        "mosquitto/sos-home.acl.old-1",
+        "etc/center.pub.old-1",
+        "etc/hub.toml.old-1",
+        "etc/client-homeassistant.password",
+    ] {
+        assert!(second.contains(&machine.path(name).display().to_string()), "{name}: {second:?}");
+    }
 }
 
 #[test]

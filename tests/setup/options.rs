@@ -1,8 +1,11 @@
 //! Without questions: everything by options, and again with what is there as the defaults.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use crate::machine::{ACCOUNT, Machine};
+use crate::support::wait_until;
 
 fn errors(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -44,6 +47,40 @@ fn gets_in(machine: &Machine, user: &str, password: &str) -> bool {
     command.args(["-h", "127.0.0.1", "-p", &machine.port.to_string(), "-u", user, "-P", password]);
     let done = command.args(["-t", "sos/home/cancel", "-n", "-q", "1"]).output().expect("mosquitto_pub runs");
     done.status.success()
+}
+
+#[test]
+fn the_last_words_are_where_the_panel_is_and_where_its_pin_is_but_not_the_pin() {
+    let machine = Machine::new();
+    let last_words = |arguments: &[&str]| {
+        let done = machine.unasked(&[&["--no-test"], arguments].concat());
+        assert!(done.status.success(), "{done:?}");
+        let said = String::from_utf8(done.stdout).unwrap();
+        let pin = fs::read_to_string(machine.path("etc/panel.pin")).unwrap_or("no PIN".to_owned());
+        assert!(!said.contains(pin.trim()), "the PIN is on the screen");
+        said.split("While the hub runs, ").nth(1).expect("the last words").to_owned()
+    };
+    let said = last_words(&["--broker=local"]);
+    let port = machine.panel_port;
+    let address = format!("its panel is at http://127.0.0.1:{port}/ on this machine. ");
+    let pin = machine.path("etc/panel.pin").display().to_string();
+    assert!(said.starts_with(&address) && said.contains(&format!("is set, in {pin}.")), "{said}");
+    assert!(said.contains(&format!("127.0.0.1:{}, below sos/{ACCOUNT}/.", machine.port)), "{said}");
+    // It is there.
+    let mut panel = None;
+    wait_until("the panel is there", || {
+        panel = TcpStream::connect(("127.0.0.1", port)).ok();
+        panel.is_some()
+    });
+    let mut panel = panel.unwrap();
+    write!(panel, "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    panel.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+
+    let said = last_words(&["--panel=network", "--no-pin", "--no-services"]);
+    assert!(said.starts_with("its panel is at https://") && said.contains(&format!(":{port}/")), "{said}");
+    assert!(!said.contains("on this machine") && said.contains("No PIN is set, so it shows and cannot act."), "{said}");
 }
 
 #[test]

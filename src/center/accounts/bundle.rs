@@ -125,6 +125,7 @@ impl Bundle {
         } else {
             String::new()
         };
+        let password = if is_within_tls { "" } else { ", the password that was chosen" };
         let own_key = if self.dir.join("hub.key").exists() {
             ""
         } else {
@@ -135,8 +136,8 @@ impl Bundle {
              {elsewhere}{broker}\n\
              On the hub, with a copy of that directory:\n  \
              sudo sos-hub setup --center DIRECTORY\n\
-             {own_key}It asks for siren, buttons and the password that was chosen, starts the hub, and tests all of it. Then remove \
-             the copy."
+             {own_key}It asks for siren, buttons{password} and what else has no default, starts the hub, and tests all of it. Then \
+             remove the copy."
         )
     }
 }

@@ -1,0 +1,140 @@
+//! A test of the way to the monitoring center: the hub sends it, and the center's word on it is waited for.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Errand, Failure, Talk, print, talk};
+use crate::config::Config;
+use crate::controller::words::TestKind;
+use crate::controller::{CENTER_TEST_CONFIRMED, CENTER_TEST_REFUSED};
+use crate::drivers::mqtt::Subscription;
+use crate::wiring;
+
+/// The faults that say why the center's word does not come, the most telling one first.
+const CAUSES: [&str; 3] = ["center_refused", "center_link", "center_silent"];
+
+/// What came of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The hub has sent nothing; its own sentence.
+    NotSent(String),
+    /// The center has the signal on its disk.
+    Confirmed,
+    /// The center does not take it, and why.
+    Refused(String),
+    /// Nothing was heard in time; what is known of the reason, and what to look at.
+    Unconfirmed(String),
+}
+
+/// Has a test signal sent and prints what came of it, as text or as the hub's reply with the verdict in `center`:
+/// `confirmed`, `refused` or `unconfirmed`.
+///
+/// # Errors
+///
+/// Everything but a confirmed test.
+pub fn ask(config: &Config, patience: Duration, json: bool) -> Result<(), Failure> {
+    let on_its_way = |said: &str| {
+        if !json {
+            print(said);
+        }
+    };
+    let (mut reply, verdict) = run(config, patience, on_its_way)?;
+    let (word, said) = match &verdict {
+        Verdict::NotSent(said) => (None, said.clone()),
+        Verdict::Confirmed => (Some("confirmed"), CENTER_TEST_CONFIRMED.to_owned()),
+        Verdict::Refused(said) => (Some("refused"), said.clone()),
+        Verdict::Unconfirmed(said) => (Some("unconfirmed"), said.clone()),
+    };
+    if json {
+        if let Some(word) = word {
+            reply["center"] = word.into();
+            reply["message"] = said.as_str().into();
+        }
+        print(&reply.to_string());
+    } else if verdict == Verdict::Confirmed {
+        print(&said);
+    }
+    match verdict {
+        Verdict::Confirmed => Ok(()),
+        Verdict::NotSent(said) | Verdict::Refused(said) => Err(Failure::Refused(said)),
+        Verdict::Unconfirmed(said) => Err(Failure::Unconfirmed(said)),
+    }
+}
+
+/// Has a test signal sent and waits up to `patience` for the center's word on it: the hub's reply, and the verdict.
+/// `on_its_way` is given what the hub says when it has accepted.
+///
+/// # Errors
+///
+/// When the hub does not answer. A refusal is an answer.
+pub fn run(config: &Config, patience: Duration, on_its_way: impl FnOnce(&str)) -> Result<(Value, Verdict), Failure> {
+    let mut settings = wiring::visitor_link(config);
+    let topic = wiring::app_topics(config).event();
+    settings.subscriptions.push(Subscription { topic, wants_retained: false });
+    talk(config, settings, |talk, link| {
+        let (reply, said) = talk.run(link, &Errand::Test(TestKind::Center))?;
+        if reply["outcome"] != "accepted" {
+            return Ok((reply, Verdict::NotSent(said)));
+        }
+        on_its_way(&said);
+        talk.deadline = Instant::now() + patience;
+        let verdict = match talk.events.verdict.take() {
+            Some(verdict) => verdict,
+            None => match talk.hear(|talk, _| talk.events.verdict.take()) {
+                Ok(verdict) => verdict,
+                Err(Failure::Silent) => Verdict::Unconfirmed(talk.why(patience)),
+                Err(failure) => return Err(failure),
+            },
+        };
+        Ok((reply, verdict))
+    })
+}
+
+/// What the hub's events have said of a test since it was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    /// There were any: the hub says at once that a test is on its way.
+    pub any: bool,
+    verdict: Option<Verdict>,
+}
+
+impl Events {
+    pub fn heard(&mut self, payload: &[u8]) {
+        self.any = true;
+        let Ok(event) = serde_json::from_slice::<Value>(payload) else { return };
+        let message = event["message"].as_str().unwrap_or_default();
+        let about = (event["type"].as_str(), event["subject"].as_str(), event["code"].as_str());
+        let verdict = match about {
+            (Some("test"), Some("center"), _) if message == CENTER_TEST_CONFIRMED => Verdict::Confirmed,
+            (Some("test"), Some("center"), _) if message == CENTER_TEST_REFUSED => Verdict::Refused(message.to_owned()),
+            // It stays owed, but nobody need wait for it.
+            (Some("fault"), _, Some("center_refused")) => Verdict::Refused(message.to_owned()),
+            _ => return,
+        };
+        self.verdict.get_or_insert(verdict);
+    }
+}
+
+impl Talk {
+    /// Why nothing was heard of a test, as far as it is known, and what to look at.
+    fn why(&self, patience: Duration) -> String {
+        if !self.events.any {
+            return format!(
+                "Whether the monitoring center has confirmed the test cannot be seen, as the home's broker hands out no \
+                 events: let the hub's user read {}, as in the shipped sos-home.acl.",
+                self.topics.event()
+            );
+        }
+        let faults = self.state.as_ref().and_then(|state| state["faults"].as_array());
+        let faults = faults.map(Vec::as_slice).unwrap_or_default();
+        let cause = CAUSES.iter().find_map(|code| faults.iter().find(|fault| fault["code"] == *code));
+        let cause = cause.and_then(|fault| fault["message"].as_str()).map(|message| format!("{message} "));
+        format!(
+            "The monitoring center has not confirmed the test yet. {}No word came within {} s, and the hub goes on sending \
+             the test: look at `sudo sos-hub doctor` and at `journalctl -u sos-hub`.",
+            cause.unwrap_or_default(),
+            patience.as_secs()
+        )
+    }
+}
