@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{Errand, Failure, Talk, print, talk};
 use crate::config::Config;
 use crate::controller::words::TestKind;
-use crate::controller::{CENTER_TEST_CONFIRMED, CENTER_TEST_REFUSED};
 use crate::drivers::mqtt::Subscription;
 use crate::wiring;
 
@@ -19,8 +18,8 @@ const CAUSES: [&str; 3] = ["center_refused", "center_link", "center_silent"];
 pub enum Verdict {
     /// The hub has sent nothing; its own sentence.
     NotSent(String),
-    /// The center has the signal on its disk.
-    Confirmed,
+    /// The center has the signal on its disk; the hub's sentence on that.
+    Confirmed(String),
     /// The center does not take it, and why.
     Refused(String),
     /// Nothing was heard in time; what is known of the reason, and what to look at.
@@ -42,7 +41,7 @@ pub fn ask(config: &Config, patience: Duration, json: bool) -> Result<(), Failur
     let (mut reply, verdict) = run(config, patience, on_its_way)?;
     let (word, said) = match &verdict {
         Verdict::NotSent(said) => (None, said.clone()),
-        Verdict::Confirmed => (Some("confirmed"), CENTER_TEST_CONFIRMED.to_owned()),
+        Verdict::Confirmed(said) => (Some("confirmed"), said.clone()),
         Verdict::Refused(said) => (Some("refused"), said.clone()),
         Verdict::Unconfirmed(said) => (Some("unconfirmed"), said.clone()),
     };
@@ -52,11 +51,11 @@ pub fn ask(config: &Config, patience: Duration, json: bool) -> Result<(), Failur
             reply["message"] = said.as_str().into();
         }
         print(&reply.to_string());
-    } else if verdict == Verdict::Confirmed {
+    } else if matches!(verdict, Verdict::Confirmed(_)) {
         print(&said);
     }
     match verdict {
-        Verdict::Confirmed => Ok(()),
+        Verdict::Confirmed(_) => Ok(()),
         Verdict::NotSent(said) | Verdict::Refused(said) => Err(Failure::Refused(said)),
         Verdict::Unconfirmed(said) => Err(Failure::Unconfirmed(said)),
     }
@@ -103,13 +102,12 @@ impl Events {
     pub fn heard(&mut self, payload: &[u8]) {
         self.any = true;
         let Ok(event) = serde_json::from_slice::<Value>(payload) else { return };
-        let message = event["message"].as_str().unwrap_or_default();
-        let about = (event["type"].as_str(), event["subject"].as_str(), event["code"].as_str());
-        let verdict = match about {
-            (Some("test"), Some("center"), _) if message == CENTER_TEST_CONFIRMED => Verdict::Confirmed,
-            (Some("test"), Some("center"), _) if message == CENTER_TEST_REFUSED => Verdict::Refused(message.to_owned()),
+        let message = || event["message"].as_str().unwrap_or_default().to_owned();
+        let verdict = match (event["type"].as_str(), event["confirmed"].as_bool()) {
+            (Some("test"), Some(true)) => Verdict::Confirmed(message()),
+            (Some("test"), Some(false)) => Verdict::Refused(message()),
             // It stays owed, but nobody need wait for it.
-            (Some("fault"), _, Some("center_refused")) => Verdict::Refused(message.to_owned()),
+            (Some("fault"), _) if event["code"] == "center_refused" => Verdict::Refused(message()),
             _ => return,
         };
         self.verdict.get_or_insert(verdict);

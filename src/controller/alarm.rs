@@ -171,7 +171,7 @@ impl Controller {
         let signal = self.signal(turn.fresh_id(), SignalKind::Test { periodic }, turn);
         self.outbox.add(signal, turn);
         if periodic {
-            turn.event(EventKind::Test { subject: "center" }, None, wording::periodic_test_sent());
+            turn.event(EventKind::Test { subject: "center", confirmed: None }, None, wording::periodic_test_sent());
         }
     }
 

@@ -59,7 +59,7 @@ impl Controller {
             (SignalKind::Alarm, Some(id)) => self.alarm_refused(id, ack.signal, turn),
             (SignalKind::Test { .. }, _) => {
                 let message = if accepted { wording::center_test_confirmed() } else { wording::center_test_refused() };
-                turn.event(EventKind::Test { subject: "center" }, None, message);
+                turn.event(EventKind::Test { subject: "center", confirmed: Some(accepted) }, None, message);
             }
             _ => {}
         }

@@ -65,11 +65,6 @@ const ENDED_SHOWN: usize = 8;
 /// Signals draw their `seq` from blocks of this size, so that a heartbeat costs no write.
 const SIGNAL_SEQ_BLOCK: u64 = 1_000;
 
-/// What the event about a test of the way to the center says once the center has taken the signal.
-pub const CENTER_TEST_CONFIRMED: &str = wording::CENTER_TEST_CONFIRMED;
-/// The same once the center has refused the signal.
-pub const CENTER_TEST_REFUSED: &str = wording::CENTER_TEST_REFUSED;
-
 /// The code of every fault that there is.
 pub fn fault_codes() -> impl Iterator<Item = &'static str> {
     FaultCode::ALL.into_iter().map(FaultCode::as_str)

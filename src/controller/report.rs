@@ -136,8 +136,11 @@ pub enum EventKind {
     Restore {
         code: &'static str,
     },
+    /// Of the siren, or of the way to the center.
     Test {
         subject: &'static str,
+        /// What the center has said of the test signal; `None` of everything else.
+        confirmed: Option<bool>,
     },
 }
 

@@ -215,7 +215,7 @@ impl Controller {
             TestKind::Siren => self.siren.test(turn.at.now),
             TestKind::Center => self.send_test(false, turn),
         }
-        turn.event(EventKind::Test { subject }, None, message.clone());
+        turn.event(EventKind::Test { subject, confirmed: None }, None, message.clone());
         Outcome::accepted(None, message)
     }
 

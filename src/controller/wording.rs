@@ -7,10 +7,6 @@ use alloc::vec::Vec;
 
 use super::words::{Reason, Service, Stage};
 
-pub(super) const CENTER_TEST_CONFIRMED: &str = "The monitoring center has confirmed the test signal.";
-pub(super) const CENTER_TEST_REFUSED: &str =
-    "The monitoring center has refused the test signal: the account has no professional monitoring.";
-
 /// What follows where nobody has confirmed anything.
 const CALL: &str = "Call the emergency number.";
 
@@ -176,11 +172,11 @@ pub(super) fn periodic_test_sent() -> String {
 }
 
 pub(super) fn center_test_confirmed() -> String {
-    CENTER_TEST_CONFIRMED.into()
+    "The monitoring center has confirmed the test signal.".into()
 }
 
 pub(super) fn center_test_refused() -> String {
-    CENTER_TEST_REFUSED.into()
+    "The monitoring center has refused the test signal: the account has no professional monitoring.".into()
 }
 
 // Refusals.

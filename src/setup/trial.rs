@@ -168,7 +168,7 @@ impl<'a> Trial<'a> {
     fn center(&mut self) {
         self.dialogue.say("\nA test signal goes to the monitoring center…");
         match center_test::run(self.config, CENTER, |_| {}) {
-            Ok((_, Verdict::Confirmed)) => {
+            Ok((_, Verdict::Confirmed(_))) => {
                 self.confirmed.push("the way to the center");
                 self.dialogue.say("  The monitoring center has confirmed it.");
             }

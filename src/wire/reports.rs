@@ -61,7 +61,10 @@ pub fn event(event: &Event) -> Vec<u8> {
             said.reason = Some(reason.as_str());
         }
         EventKind::Fault { code } | EventKind::Restore { code } => said.code = Some(code),
-        EventKind::Test { subject } => said.subject = Some(subject),
+        EventKind::Test { subject, confirmed } => {
+            said.subject = Some(subject);
+            said.confirmed = *confirmed;
+        }
     }
     json(&said)
 }
@@ -179,6 +182,8 @@ struct EventJson<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed: Option<bool>,
 }
 
 #[derive(Serialize)]

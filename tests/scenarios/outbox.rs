@@ -3,6 +3,7 @@
 use sos_hub::controller::effect::{Signal, SignalKind};
 use sos_hub::controller::input::{AckResult, Input};
 use sos_hub::controller::moment::ClockStanding;
+use sos_hub::controller::report::EventKind;
 use sos_hub::controller::words::{CallStage, Service, Stage, TestKind};
 
 use crate::hub::{DiskMood, Hub, millis, seconds};
@@ -204,7 +205,8 @@ fn a_test_of_the_center_goes_out_and_its_confirmation_is_an_event() {
     assert_eq!(hub.state().center.owed, 1);
     hub.center_acks(test.jti, AckResult::Accepted);
     let (_, told) = hub.seen.events.last().expect("an event");
-    assert_eq!((told.kind.as_str(), told.message.contains("has confirmed")), ("test", true));
+    assert_eq!(told.kind, EventKind::Test { subject: "center", confirmed: Some(true) });
+    assert!(told.message.contains("has confirmed"), "{}", told.message);
 }
 
 #[test]
@@ -215,6 +217,7 @@ fn a_test_that_the_center_refuses_is_told_as_refused() {
     hub.center_acks(test.jti, AckResult::NoMonitoring);
     let told = hub.events(|event| event.message.contains("has refused the test signal"));
     assert_eq!(told.len(), 1, "{:?}", hub.seen.events);
+    assert_eq!(told[0].kind, EventKind::Test { subject: "center", confirmed: Some(false) });
     assert_eq!(hub.state().center.owed, 0);
 }
 

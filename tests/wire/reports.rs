@@ -101,7 +101,11 @@ fn an_event_has_the_keys_of_every_event_and_those_of_its_type() {
         ),
         (EventKind::Fault { code: "storage" }, json!({"type": "fault", "code": "storage"})),
         (EventKind::Restore { code: "storage" }, json!({"type": "restore", "code": "storage"})),
-        (EventKind::Test { subject: "siren" }, json!({"type": "test", "subject": "siren"})),
+        (EventKind::Test { subject: "siren", confirmed: None }, json!({"type": "test", "subject": "siren"})),
+        (
+            EventKind::Test { subject: "center", confirmed: Some(false) },
+            json!({"type": "test", "subject": "center", "confirmed": false}),
+        ),
     ];
     for (kind, own) in cases {
         let told = Event {
