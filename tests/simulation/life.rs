@@ -146,7 +146,7 @@ impl World {
     /// The loop stands still for so long.
     pub fn hang(&mut self, span: u64) {
         if self.is_running() {
-            self.hung_until = self.now + span;
+            self.hung_until = self.hung_until.max(self.now + span);
             self.show(Entry::Hung { until: self.hung_until });
         }
     }
