@@ -38,6 +38,7 @@ impl Controller {
             clock: turn.at.clock,
             resumed: false,
             update_seq: 0,
+            taken: false,
             ended_wall: None,
         };
         let incident = Incident::new(record, turn.at);

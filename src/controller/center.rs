@@ -4,6 +4,7 @@
 use super::Controller;
 use super::effect::{Record, SignalKind};
 use super::faults::FaultCode;
+use super::incident::Incident;
 use super::input::{Ack, AckResult, CenterMessage, Update};
 use super::moment::Id;
 use super::plan::Verdict;
@@ -56,7 +57,7 @@ impl Controller {
         let accepted = ack.result == AckResult::Accepted;
         match (kind, incident) {
             (SignalKind::Alarm, Some(id)) if accepted => self.alarm_taken(id, ack.reopened_after, turn),
-            (SignalKind::Alarm, Some(id)) => self.alarm_refused(id, ack.signal, turn),
+            (SignalKind::Alarm, Some(id)) => self.alarm_refused(id, turn),
             (SignalKind::Test { .. }, _) => {
                 let message = if accepted { wording::center_test_confirmed() } else { wording::center_test_refused() };
                 turn.event(EventKind::Test { subject: "center", confirmed: Some(accepted) }, None, message);
@@ -72,19 +73,22 @@ impl Controller {
         if !incident.is_with_center() {
             return;
         }
-        if let Some(seq) = reopened_after {
-            incident.record.update_seq = incident.record.update_seq.max(seq);
-            turn.record(Record::Incident(incident.record.clone()));
-        }
+        incident.record.taken = true;
+        incident.record.update_seq = incident.record.update_seq.max(reopened_after.unwrap_or_default());
         if incident.stage() == Stage::Requested {
             self.advance(id, Stage::Acknowledged, turn);
+        } else {
+            turn.record(Record::Incident(incident.record.clone()));
         }
     }
 
-    /// Only the refusal of its first alarm ends an incident: a refused repeat is no reason to believe that help is not
-    /// coming. It does so at every stage, as a center whose disk failed may have called people and then forgotten it.
-    fn alarm_refused(&mut self, id: Id, jti: Id, turn: &mut Turn) {
-        if self.incident(id).is_some_and(|incident| incident.is_with_center() && incident.record.alarm == jti) {
+    /// The center may have taken another alarm of the incident, or may still take one: only when it has refused all of
+    /// them is there no help to be expected. That ends the incident at every stage, as a center whose disk failed may
+    /// have called people and then forgotten it.
+    fn alarm_refused(&mut self, id: Id, turn: &mut Turn) {
+        let is_owed = self.outbox.owes(|signal| signal.is_alarm() && signal.incident == Some(id));
+        let is_hopeless = |incident: &Incident| incident.is_with_center() && !incident.record.taken && !is_owed;
+        if self.incident(id).is_some_and(is_hopeless) {
             self.advance(id, Stage::RefusedByCenter, turn);
         }
     }

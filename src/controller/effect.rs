@@ -112,6 +112,8 @@ pub struct IncidentRecord {
     pub resumed: bool,
     /// The `seq` of the last update of the center that was taken.
     pub update_seq: u64,
+    /// The center has acknowledged an alarm of it: it is on the center's disk.
+    pub taken: bool,
     /// Wall time of its end; `None` while it is open.
     pub ended_wall: Option<Wall>,
 }

@@ -10,9 +10,9 @@ use crate::controller::effect::{
 
 const PUT_INCIDENT: &str = "INSERT OR REPLACE INTO incident
     (id, ordinal, service, source, user, stage, alarm, boot, accepted_boot_ns, deadline_boot_ns, accepted_wall_ms,
-     clock, resumed, update_seq, ended_wall_ms)
+     clock, resumed, update_seq, ended_wall_ms, taken)
     VALUES (?1, coalesce((SELECT ordinal FROM incident WHERE id = ?1), ?2),
-     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 const PUT_STEP: &str = "INSERT OR REPLACE INTO step (incident, seq, stage, wall_ms, clock, message)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const PUT_SIGNAL: &str = "INSERT OR REPLACE INTO signal
@@ -92,6 +92,7 @@ fn write_incident(connection: &Connection, incident: &IncidentRecord, ordinal: i
         incident.resumed,
         Unsigned(incident.update_seq),
         incident.ended_wall,
+        incident.taken,
     ];
     connection.prepare_cached(PUT_INCIDENT)?.execute(values).map(drop)
 }
@@ -183,6 +184,11 @@ pub fn incident(row: &Row<'_>) -> Result<IncidentRecord> {
         clock: row.get("clock")?,
         resumed: row.get("resumed")?,
         update_seq: unsigned(row, "update_seq")?,
+        // The history may be read before the hub has brought its memory to this version.
+        taken: match row.get("taken") {
+            Err(rusqlite::Error::InvalidColumnName(_)) => false,
+            taken => taken?,
+        },
         ended_wall: row.get("ended_wall_ms")?,
     })
 }

@@ -17,7 +17,8 @@ pub const KIND: Kind = Kind {
 ///
 /// The primary keys are the only indexes: the file is small, and every further page would have to be written at each
 /// commit. `ordinal` is the order in which rows were made, which neither the clock nor the ids can be trusted with.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE incident (
     id BLOB PRIMARY KEY NOT NULL,
     ordinal INTEGER NOT NULL,
@@ -107,4 +108,9 @@ CREATE TABLE plan (
     serial INTEGER NOT NULL,
     token TEXT NOT NULL
 ) STRICT;
-"];
+",
+    "
+ALTER TABLE incident ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+UPDATE incident SET taken = 1 WHERE stage NOT IN ('countdown', 'aborted', 'requested', 'sounding', 'refused_by_center');
+",
+];

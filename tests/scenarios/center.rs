@@ -246,7 +246,33 @@ fn a_refusal_of_a_repeat_does_not_end_what_the_center_has_or_may_still_take() {
 }
 
 #[test]
-fn a_refusal_of_its_first_alarm_ends_an_incident_at_every_stage() {
+fn a_refusal_that_is_said_again_does_not_end_what_the_center_has_taken_meanwhile() {
+    let mut hub = Hub::installed();
+    let id = hub.alarm(Service::Police);
+    // The first refusal is lost on its way, the account gets its plan back, and somebody presses again.
+    hub.request(Service::Police);
+    let (first, second) = (hub.alarms()[0].jti, hub.alarms()[1].jti);
+    hub.center_updates(id, 1, CallStage::CallingFirstContact);
+    hub.center_acks(second, AckResult::Accepted);
+    let mut hub = hub.killed(seconds(1));
+    hub.center_acks(first, AckResult::NoMonitoring);
+    assert_eq!(hub.stage(id), Stage::CallingFirstContact);
+}
+
+#[test]
+fn an_incident_all_of_whose_alarms_are_refused_ends_with_the_last_of_them() {
+    let mut hub = Hub::installed();
+    let id = hub.alarm(Service::Police);
+    hub.request(Service::Police);
+    let (first, second) = (hub.alarms()[0].jti, hub.alarms()[1].jti);
+    hub.center_acks(first, AckResult::NoMonitoring);
+    assert_eq!(hub.stage(id), Stage::Requested, "the center may still take the second one");
+    hub.center_acks(second, AckResult::NoMonitoring);
+    assert_eq!(hub.stage(id), Stage::RefusedByCenter);
+}
+
+#[test]
+fn a_refusal_ends_an_incident_at_every_stage() {
     let before_its_ack =
         [CallStage::CallingFirstContact, CallStage::Confirmed, CallStage::Dispatched, CallStage::CallingOtherContacts];
     for stage in before_its_ack {

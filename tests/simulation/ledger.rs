@@ -327,9 +327,12 @@ impl Ledger {
             waits && other.number != ask.number && service_of(other) == service_of(ask)
         };
         let has_rival = self.asks.iter().any(is_rival);
-        let (last_silence, available) = (self.last_silence, self.available);
+        let (last_silence, available, cancel_asked) = (self.last_silence, self.available, self.cancel_asked_since(at));
         let incident = self.incident(id, service, now);
         let has_opened = incident.first_seen == now && !std::mem::replace(&mut incident.has_opener, true);
+        if has_opened {
+            incident.cancel_asked = incident.cancel_asked.or(cancel_asked);
+        }
         if has_opened && incident.due.is_none() && worth == Worth::Good && !has_rival {
             incident.set_due(Span { from: at + COUNTDOWN, to: available.max(at + COUNTDOWN) });
             // A loop that was late took both in one go.
@@ -337,6 +340,14 @@ impl Ledger {
                 incident.may_be_silent = true;
             }
         }
+    }
+
+    /// The last wish to cancel whatever counts down: a disk that is late has people told of an incident after that.
+    fn cancel_asked_since(&self, at: At) -> Option<At> {
+        let wishes = self.asks.iter().map(|(ask, _)| ask).filter(|ask| {
+            ask.at >= at && matches!(ask.what, Asked::Cancel(None)) && !matches!(ask.worth, Worth::Never(_))
+        });
+        wishes.map(|ask| ask.at).max()
     }
 
     fn connect_press(&mut self, id: &str, now: At) {
@@ -354,7 +365,9 @@ impl Ledger {
         let at = ask.at;
         // A loop that hangs notices late that a button is held.
         let latest = if available > at { available } else { at };
+        let cancel_asked = self.cancel_asked_since(at);
         if let Some(incident) = self.incidents.get_mut(id) {
+            incident.cancel_asked = incident.cancel_asked.or(cancel_asked);
             incident.set_due(Span { from: at + COUNTDOWN, to: latest + COUNTDOWN });
             incident.must_sound_until = at + COUNTDOWN + SIREN_MAX;
         }

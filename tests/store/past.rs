@@ -1,13 +1,13 @@
 //! The history, read beside the hub.
 
 use serde_json::json;
-use sos_hub::controller::effect::Record;
+use sos_hub::controller::effect::{IncidentRecord, Record};
 use sos_hub::controller::moment::Wall;
 use sos_hub::controller::words::Stage;
 use sos_hub::store::history::{self, HistoryError};
 use tempfile::tempdir;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, found_in};
 use crate::records::*;
 
 #[test]
@@ -67,6 +67,22 @@ fn a_time_beyond_the_calendar_is_shown_as_its_end() {
     let past = history::read(dir.path(), 1).unwrap();
     assert!(past[0].accepted_at.starts_with("-009999-"), "{}", past[0].accepted_at);
     assert!(past[0].ended_at.as_deref().unwrap().starts_with("9999-"), "{:?}", past[0].ended_at);
+}
+
+#[test]
+fn the_memory_of_the_version_before_is_read_and_taken_over() {
+    let dir = tempdir().unwrap();
+    let hub = Hub::started(dir.path());
+    let acknowledged = IncidentRecord { stage: Stage::Acknowledged, taken: true, ..incident(2) };
+    hub.commit(vec![Record::Incident(incident(1)), Record::Incident(acknowledged.clone())]);
+    hub.stop();
+    // That version did not write down what the center has taken.
+    let step_back = "ALTER TABLE incident DROP COLUMN taken; PRAGMA user_version = 1;";
+    rusqlite::Connection::open(dir.path().join("hub.db")).unwrap().execute_batch(step_back).unwrap();
+    assert_eq!(history::read(dir.path(), 10).unwrap().len(), 2, "before the hub has been there");
+    let mut incidents = found_in(dir.path()).restored.incidents;
+    incidents.sort_by_key(|incident| incident.id);
+    assert_eq!(incidents, [incident(1), acknowledged]);
 }
 
 #[test]

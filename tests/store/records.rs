@@ -24,6 +24,7 @@ pub fn incident(number: u128) -> IncidentRecord {
         clock: ClockStanding::Synced,
         resumed: false,
         update_seq: 0,
+        taken: false,
         ended_wall: None,
     }
 }
@@ -99,11 +100,11 @@ prop_compose! {
         (id, service, source, user) in (few_ids(), select(&Service::ALL), text(), option::of(text())),
         (stage, alarm, boot) in (select(&Stage::ALL), any::<u128>(), any::<u128>()),
         (accepted, deadline, accepted_wall, clock) in (boottime(), boottime(), wall(), clock()),
-        (resumed, update_seq, ended_wall) in (any::<bool>(), number(), option::of(wall())),
+        (resumed, update_seq, taken, ended_wall) in (any::<bool>(), number(), any::<bool>(), option::of(wall())),
     ) -> IncidentRecord {
         let (alarm, boot) = (Id(alarm), BootId(boot));
         IncidentRecord { id, service, source, user, stage, alarm, boot, accepted, deadline, accepted_wall, clock,
-            resumed, update_seq, ended_wall }
+            resumed, update_seq, taken, ended_wall }
     }
 }
 

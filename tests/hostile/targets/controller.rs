@@ -196,6 +196,7 @@ fn incident(bytes: &mut Bytes) -> IncidentRecord {
         clock: clock(bytes),
         resumed: bytes.flag(),
         update_seq: bytes.number(),
+        taken: bytes.flag(),
         ended_wall: bytes.maybe(wall),
     }
 }

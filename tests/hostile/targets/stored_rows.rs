@@ -48,6 +48,7 @@ const TABLES: [Table; 7] = [
             ("clock", Good::Word("synced")),
             ("resumed", Good::Number(0)),
             ("update_seq", Good::Number(0)),
+            ("taken", Good::Number(0)),
             ("ended_wall_ms", Good::Nothing),
         ],
     },

@@ -94,7 +94,8 @@ impl Checker for EveryAlarmIsWorkedToItsEnd {
             let case = ledger.books.cases.get(id);
             let step = case.and_then(|case| case.step);
             let is_owed = incident.told_alarm.is_some() && incident.service != "siren";
-            let excused = incident.forgiven || incident.refused;
+            // Nobody works on what was refused whole.
+            let excused = incident.forgiven || (incident.refused && incident.taken.is_empty());
             holds(!is_owed || excused || step.is_some(), || format!("{id} is not on the center's books"))?;
             let Some(case) = case else { continue };
             holds(step.is_none() || case.has_ended(), || format!("{id} still stands at {step:?} at the center"))?;
