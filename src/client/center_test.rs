@@ -11,7 +11,9 @@ use crate::drivers::mqtt::Subscription;
 use crate::wiring;
 
 /// The faults that say why the center's word does not come, the most telling one first.
-const CAUSES: [&str; 3] = ["center_refused", "center_link", "center_silent"];
+const CAUSES: [&str; 2] = ["center_link", "center_silent"];
+/// The fault that says that the center takes nothing of this hub. Its signals stay owed.
+const REFUSED: &str = "center_refused";
 
 /// What came of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,8 @@ pub fn ask(config: &Config, patience: Duration, json: bool) -> Result<(), Failur
 pub fn run(config: &Config, patience: Duration, on_its_way: impl FnOnce(&str)) -> Result<(Value, Verdict), Failure> {
     let mut settings = wiring::visitor_link(config);
     let topic = wiring::app_topics(config).event();
-    settings.subscriptions.push(Subscription { topic, wants_retained: false });
+    // A broker that keeps it from the hub's user does not keep the test from being sent.
+    settings.optional.push(Subscription { topic, wants_retained: false });
     talk(config, settings, |talk, link| {
         let (reply, said) = talk.run(link, &Errand::Test(TestKind::Center))?;
         if reply["outcome"] != "accepted" {
@@ -82,7 +85,7 @@ pub fn run(config: &Config, patience: Duration, on_its_way: impl FnOnce(&str)) -
             Some(verdict) => verdict,
             None => match talk.hear(|talk, _| talk.events.verdict.take()) {
                 Ok(verdict) => verdict,
-                Err(Failure::Silent) => Verdict::Unconfirmed(talk.why(patience)),
+                Err(Failure::Silent) => talk.without_its_word(patience),
                 Err(failure) => return Err(failure),
             },
         };
@@ -103,36 +106,41 @@ impl Events {
         self.any = true;
         let Ok(event) = serde_json::from_slice::<Value>(payload) else { return };
         let message = || event["message"].as_str().unwrap_or_default().to_owned();
-        let verdict = match (event["type"].as_str(), event["confirmed"].as_bool()) {
-            (Some("test"), Some(true)) => Verdict::Confirmed(message()),
-            (Some("test"), Some(false)) => Verdict::Refused(message()),
-            // It stays owed, but nobody need wait for it.
-            (Some("fault"), _) if event["code"] == "center_refused" => Verdict::Refused(message()),
-            _ => return,
+        let verdict = match event["confirmed"].as_bool().filter(|_| event["type"] == "test") {
+            Some(true) => Verdict::Confirmed(message()),
+            Some(false) => Verdict::Refused(message()),
+            None => return,
         };
         self.verdict.get_or_insert(verdict);
     }
 }
 
 impl Talk {
-    /// Why nothing was heard of a test, as far as it is known, and what to look at.
-    fn why(&self, patience: Duration) -> String {
-        if !self.events.any {
-            return format!(
+    /// What is known of a test of which nothing was heard, and what to look at.
+    fn without_its_word(&self, patience: Duration) -> Verdict {
+        if let Some(said) = self.fault(REFUSED) {
+            return Verdict::Refused(said.to_owned());
+        }
+        Verdict::Unconfirmed(if self.events.any {
+            let cause = CAUSES.iter().find_map(|code| self.fault(code)).map(|said| format!("{said} "));
+            format!(
+                "The monitoring center has not confirmed the test yet. {}No word came within {} s, and the hub goes on \
+                 sending the test: look at `sudo sos-hub doctor` and at `journalctl -u sos-hub`.",
+                cause.unwrap_or_default(),
+                patience.as_secs()
+            )
+        } else {
+            format!(
                 "Whether the monitoring center has confirmed the test cannot be seen, as the home's broker hands out no \
                  events: let the hub's user read {}, as in the shipped sos-home.acl.",
                 self.topics.event()
-            );
-        }
-        let faults = self.state.as_ref().and_then(|state| state["faults"].as_array());
-        let faults = faults.map(Vec::as_slice).unwrap_or_default();
-        let cause = CAUSES.iter().find_map(|code| faults.iter().find(|fault| fault["code"] == *code));
-        let cause = cause.and_then(|fault| fault["message"].as_str()).map(|message| format!("{message} "));
-        format!(
-            "The monitoring center has not confirmed the test yet. {}No word came within {} s, and the hub goes on sending \
-             the test: look at `sudo sos-hub doctor` and at `journalctl -u sos-hub`.",
-            cause.unwrap_or_default(),
-            patience.as_secs()
-        )
+            )
+        })
+    }
+
+    /// What the state says of a fault.
+    fn fault(&self, code: &str) -> Option<&str> {
+        let faults = self.state.as_ref()?["faults"].as_array()?;
+        faults.iter().find(|fault| fault["code"] == code)?["message"].as_str()
     }
 }

@@ -233,7 +233,7 @@ impl Stage<'_> {
         self.dialogue.say(format_args!("\nWhile the hub runs, its panel is at {addresses}{from}{trust}. {pin}"));
         let Broker { host, port, .. } = &config.app.broker;
         let topics = wiring::app_topics(config);
-        self.dialogue
-            .say(format_args!("Apps talk to it at the broker {host}:{port}, below {}/{}/.", topics.prefix, topics.hub));
+        let (prefix, hub) = (topics.prefix, topics.hub);
+        self.dialogue.say(format_args!("It talks to apps by the broker {host}:{port}, below {prefix}/{hub}/."));
     }
 }

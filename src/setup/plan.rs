@@ -53,7 +53,8 @@ impl Plan {
         if fs::read(path).is_ok_and(|there| there != content) { self.keep_copy(path).map(Some) } else { Ok(None) }
     }
 
-    /// A line for each file, and for each directory that is made: these, and in the end `last`, are all that changes.
+    /// A line for each file, and for each directory that is made (with those that lead to it): these, and in the end
+    /// `last`, are all that changes.
     pub fn list(&self, last: &Path) -> String {
         let mut text = String::from("This is written:");
         // Writing into a text cannot fail.

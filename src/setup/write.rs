@@ -175,7 +175,7 @@ impl Writer<'_> {
             }
         }
         for copy in local.write(&users, &mut self.plan)? {
-            self.notes.push(format!("What somebody has changed for the broker is kept as {}.", copy.display()));
+            self.notes.push(format!("What the broker had there is kept as {}.", copy.display()));
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub enum Answers {
     RefusesAlarms(&'static str),
     /// The same of tests.
     RefusesTests(&'static str),
+    /// As for an account that was closed.
+    RefusesAll(&'static str),
 }
 
 pub struct Center {
@@ -171,6 +173,7 @@ impl Desk {
             Answers::AllButAlarms if is_alarm => return None,
             Answers::RefusesAlarms(reason) if is_alarm => ("refused", Some(reason)),
             Answers::RefusesTests(reason) if kind(claims) == "test" => ("refused", Some(reason)),
+            Answers::RefusesAll(reason) => ("refused", Some(reason)),
             _ => ("accepted", None),
         };
         let jti = claims["jti"].as_str().expect("a jti").to_owned();

@@ -66,8 +66,9 @@ fn a_test_of_the_center_ends_with_the_centers_word_or_with_what_to_look_at() {
     assert!(said.contains("has not confirmed the test yet") && said.contains("journalctl -u sos-hub"), "{said}");
 
     // That test is owed still, and refused when it is sent again.
-    home.center.answer(Answers::RefusesTests("unknown_account"));
-    let refused = json(&home, &["test", "center", "--json"], FAILED);
+    home.center.answer(Answers::RefusesAll("unknown_account"));
+    home.app.fault("center_refused");
+    let refused = json(&home, &["test", "center", "--json", "--patience=1"], FAILED);
     assert_eq!((&refused["outcome"], &refused["center"]), (&json!("accepted"), &json!("refused")), "{refused}");
     assert!(refused["message"].as_str().is_some_and(|said| said.contains("does not know this account")), "{refused}");
 

@@ -68,7 +68,7 @@ fn a_home_is_set_up_and_tested_in_one_dialogue_and_nothing_is_raised() {
 }
 
 #[test]
-fn nobody_is_asked_for_a_password_at_a_broker_that_knows_the_hub_by_its_certificate() {
+fn a_certificate_among_the_centers_files_stands_in_for_the_password() {
     let machine = Machine::new();
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![ACCOUNT.to_owned()]).unwrap().self_signed(&key).unwrap().pem();
@@ -88,6 +88,7 @@ fn nobody_is_asked_for_a_password_at_a_broker_that_knows_the_hub_by_its_certific
         } else {
             person.answers("set up already", "");
             person.answers("files of the monitoring center", &machine.path(center).display().to_string());
+            person.answers("password at the center's broker", "");
         }
         for words in
             ["hub called", "Which line", "At which", "LED", "buttons", "broker", "Home Assistant", "panel", "PIN"]
@@ -96,15 +97,18 @@ fn nobody_is_asked_for_a_password_at_a_broker_that_knows_the_hub_by_its_certific
         }
         let (status, said, errors) = person.ends();
         assert_eq!((status.code(), errors.as_str()), (Some(0), ""), "{said}");
-        assert!(!said.contains("password at the center's broker"), "{said}");
+        said
     };
-    set_up("bundle");
-    // The certificate that is there stays with the same account's files.
+    let said = set_up("bundle");
+    assert!(!said.contains("password at the center's broker"), "{said}");
+    // The one that is there stays with the same account's files, unless the center has gone over to passwords.
     for name in ["center-client.pem", "center-client.key"] {
         fs::remove_file(machine.path("bundle").join(name)).unwrap();
     }
     fs::rename(machine.path("bundle"), machine.path("again")).unwrap();
-    set_up("again");
+    let said = set_up("again");
+    assert!(said.contains("Empty: there is none, the certificate stays"), "{said}");
+    assert!(machine.path("etc/center-client.pem").exists());
     // Whoever has one all the same can give it.
     fs::write(machine.path("word"), "secret\n").unwrap();
     let (word, again) = (machine.path("word").display().to_string(), machine.path("again").display().to_string());

@@ -30,27 +30,28 @@ impl Asker<'_> {
         let same_account = self.existing.word("center", "account").as_deref() == Some(bundle.account.as_str());
         let stays = same_account && self.existing.file("center", "password_file").is_some_and(|file| file.is_file());
         let its_certificate = same_account.then(|| self.existing.file("center", "client_cert_file")).flatten();
-        let is_known_by_certificate = bundle.client.is_some() || its_certificate.is_some_and(|file| file.is_file());
-        let password = self.center_password(&bundle, stays, is_known_by_certificate)?;
+        let certificate_stays = its_certificate.is_some_and(|file| file.is_file());
+        let password = self.center_password(&bundle, stays, certificate_stays)?;
         Ok(Some(Center { bundle, password }))
     }
 
     /// A broker that knows the hub by its certificate wants no password, unless somebody gives one all the same.
-    fn center_password(&self, bundle: &Bundle, stays: bool, is_known_by_certificate: bool) -> Result<Secret, Failure> {
+    fn center_password(&self, bundle: &Bundle, stays: bool, certificate_stays: bool) -> Result<Secret, Failure> {
         let given = self.options.center_password_file.as_deref();
-        if is_known_by_certificate && given.is_none() {
+        if bundle.client.is_some() && given.is_none() {
             return Ok(if stays { Secret::Stays } else { Secret::None });
         }
         let question = Question {
             question: "What is the hub's password at the center's broker?",
-            why: match (stays, &bundle.ca) {
-                (true, _) => "The center gives it out. Empty: the one that is there stays.",
+            why: match &bundle.ca {
+                _ if stays => "The center gives it out. Empty: the one that is there stays.",
+                _ if certificate_stays => "The center gives it out. Empty: there is none, the certificate stays.",
                 // By TLS a broker may ask for the one or for the other.
-                (false, Some(_)) => {
+                Some(_) => {
                     "The center gives it out, or center-client.pem and center-client.key, which belong into its directory. \
                      Empty: there is none."
                 }
-                (false, None) => "The center gives it out. Empty: there is none.",
+                None => "The center gives it out. Empty: there is none.",
             },
             option: "--center-password-file",
         };
