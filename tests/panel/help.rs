@@ -51,6 +51,32 @@ fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
 }
 
 #[test]
+fn the_way_back_is_in_sight_whatever_the_sheet_still_shows() {
+    let home = long_countdown();
+    let page = Page::unlocked(&home);
+    page.browser.phone(375, 667);
+    // What has ended stays to be read, above what comes after it.
+    for service in ["police", "fire"] {
+        home.app.accepted("request", service);
+        page.countdown();
+        home.app.accepted("cancel", "");
+        page.browser.wait("it is over", || page.browser.has(&format!(".incident.{service}.over")));
+    }
+    home.app.accepted("request", "police");
+    let is_in_sight = || {
+        let cancel = page.place(".incident[data-stage=countdown] .cancel");
+        cancel.y >= 0.0 && cancel.y + cancel.height <= 667.0
+    };
+    page.browser.wait("the whole of Cancel", is_in_sight);
+    // Nor does it go when the page is drawn anew.
+    page.browser.wait("a second later", || page.seconds().is_some_and(|left| left < 29));
+    assert!(is_in_sight());
+    page.tap(".incident[data-stage=countdown] .cancel");
+    page.browser
+        .wait("three that are over", || page.browser.run("return document.querySelectorAll('.over').length;") == 3);
+}
+
+#[test]
 fn the_fire_department_comes_by_a_finger_on_its_own_slider() {
     let home = Installation::running(Setup::default());
     let page = Page::unlocked(&home);

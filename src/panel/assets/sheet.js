@@ -92,6 +92,9 @@ function update() {
     title.focus({ preventScroll: true });
   }
   draw();
+  // Its "Cancel" is to be seen, whatever has ended above it.
+  const card = known.get(begun?.id)?.card?.card;
+  if (card && !isDragged()) moving(sheet, () => card.scrollIntoView({ block: "nearest" }));
 }
 
 function forget(id) {
