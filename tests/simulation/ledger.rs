@@ -141,6 +141,9 @@ impl Ledger {
                     self.hung_since = now;
                 } else {
                     // What came in a hang that goes on comes later still.
+                    for last in [&mut self.last_silence, &mut self.last_test] {
+                        *last = last.map(|at| if at == hung_until { self.available } else { at });
+                    }
                     let longer = self.available - hung_until;
                     self.incidents.values_mut().for_each(|incident| incident.may_sound_until += longer);
                 }
