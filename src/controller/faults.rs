@@ -112,6 +112,18 @@ struct Fault {
     passes_at: Option<Boottime>,
 }
 
+impl Fault {
+    /// It stood before a restart, and has not shown again.
+    fn is_of_before(&self) -> bool {
+        self.subject == BEFORE_RESTART
+    }
+
+    /// What people are told while it stands.
+    fn said(&self) -> String {
+        if self.is_of_before() { wording::before_restart(&self.message) } else { self.message.clone() }
+    }
+}
+
 /// A fault or restore that the center is to be told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Notice {
@@ -139,9 +151,11 @@ impl Faults {
     pub fn raise_for(&mut self, code: FaultCode, subject: usize, message: String, turn: &mut Turn) {
         let traits = code.traits();
         let passes_at = traits.passes_after.map(|span| turn.at.now + span);
-        let before_restart = |fault: &&mut Fault| fault.code == code && fault.subject == BEFORE_RESTART;
+        let before_restart = |fault: &&mut Fault| fault.code == code && fault.is_of_before();
         if let Some(fault) = self.standing.iter_mut().find(before_restart) {
             fault.subject = subject;
+            // Nothing new, but no longer of before.
+            turn.changed = true;
         }
         match self.standing.iter_mut().find(|fault| fault.code == code && fault.subject == subject) {
             Some(fault) => {
@@ -211,22 +225,21 @@ impl Faults {
         !self.standing.is_empty()
     }
 
-    /// The message of the first fault that keeps the hub from being ready.
-    pub fn obstacle(&self) -> Option<&str> {
-        self.standing.iter().find(|fault| fault.code.traits().blocks_ready).map(|fault| fault.message.as_str())
+    /// The message of the first fault that keeps the hub from being ready; one that stands now goes before one of before
+    /// a restart.
+    pub fn obstacle(&self) -> Option<String> {
+        let obstacles = || self.standing.iter().filter(|fault| fault.code.traits().blocks_ready);
+        obstacles().find(|fault| !fault.is_of_before()).or_else(|| obstacles().next()).map(Fault::said)
     }
 
-    /// What is said of the first fault of this code that stands.
+    /// What is said of the first fault of this code that stands. One of before a restart may be over.
     pub fn message(&self, code: FaultCode) -> Option<&str> {
-        self.standing.iter().find(|fault| fault.code == code).map(|fault| fault.message.as_str())
+        let found = self.standing.iter().find(|fault| fault.code == code && !fault.is_of_before());
+        found.map(|fault| fault.message.as_str())
     }
 
     pub fn states(&self) -> Vec<FaultState> {
-        let state = |fault: &Fault| FaultState {
-            code: fault.code.as_str(),
-            since: fault.since,
-            message: fault.message.clone(),
-        };
+        let state = |fault: &Fault| FaultState { code: fault.code.as_str(), since: fault.since, message: fault.said() };
         self.standing.iter().map(state).collect()
     }
 

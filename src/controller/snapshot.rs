@@ -77,7 +77,7 @@ impl Controller {
     /// What keeps an SOS from working end to end, in a sentence.
     fn obstacle(&self, at: Moment) -> Option<String> {
         match self.faults.obstacle() {
-            Some(fault) => Some(fault.into()),
+            Some(fault) => Some(fault),
             None if !self.center_link.is_up() => Some(wording::link_not_up(true)),
             None if self.plan.standing(at) == PlanStanding::Unknown => Some(wording::not_provisioned()),
             None => None,

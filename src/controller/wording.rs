@@ -227,6 +227,10 @@ pub(super) fn malformed(problem: &str) -> String {
 
 // Faults.
 
+pub(super) fn before_restart(fault: &str) -> String {
+    format!("Before the hub's restart: {fault}")
+}
+
 pub(super) fn restored(fault: &str) -> String {
     format!("Over: {fault}")
 }

@@ -19,7 +19,10 @@ pub fn remedy(code: &str) -> Option<&'static str> {
             "Check that the home's broker runs, its host and port in [app], and user and password on both sides."
         }
         "panel" => "Choose another port in panel.listen, or end the program that has it.",
-        "center_link" => "Check the internet connection, then host, port, ca_file, user and password in [center].",
+        "center_link" => {
+            "Check the internet connection, then host, port and ca_file in [center], and what the center gave out: user and \
+             password, or client_cert_file (center-client.pem) and client_key_file."
+        }
         "center_silent" => {
             "Ask the monitoring center whether it runs; until it answers, call the emergency number instead."
         }

@@ -3,7 +3,7 @@
 use sos_hub::controller::effect::{Signal, SignalKind};
 use sos_hub::controller::input::{HardwareReport, Input, LinkChange, LinkProblem, LinkProblemKind};
 use sos_hub::controller::report::{EventKind, Phase};
-use sos_hub::controller::words::Service;
+use sos_hub::controller::words::{Service, TestKind};
 
 use crate::disk::Disk;
 use crate::hub::{Hub, link_down, millis, plan, seconds, settings};
@@ -113,6 +113,22 @@ fn a_fault_that_a_restart_cured_gets_its_restore() {
     assert_eq!(hub.count(|kind| matches!(kind, EventKind::Restore { code: "button_stuck" })), 1);
     let sent = notices(&hub);
     assert!(matches!(&sent[..], [one] if matches!(one.kind, SignalKind::Restore { event_code: 380, .. })), "{sent:?}");
+}
+
+#[test]
+fn a_fault_of_before_a_restart_is_said_to_be_one_until_it_shows_again() {
+    let mut hub = Hub::installed();
+    siren_fails(&mut hub);
+    let message = hub.fault_message("siren");
+    hub.center_acks_everything();
+    let mut hub = hub.killed(seconds(1));
+    hub.come_up();
+    assert_eq!(hub.fault_message("siren"), format!("Before the hub's restart: {message}"));
+    assert!(hub.state().message.starts_with("Not ready. Before the hub's restart:"), "{}", hub.state().message);
+    assert_eq!(hub.test(TestKind::Siren).message, "The siren is tested for two seconds.");
+    siren_fails(&mut hub);
+    assert_eq!(hub.fault_message("siren"), message);
+    assert_eq!(hub.count(|kind| matches!(kind, EventKind::Fault { .. })), 0, "it is no news");
 }
 
 #[test]
