@@ -97,6 +97,8 @@ fn a_page_that_is_loaded_anew_takes_back_nothing_and_a_new_version_waits_for_the
     page.browser.run("for (const answer of window.answers) answer(new Response('', { status: 503 }));");
     wait_until("what was asked for is heard", || !home.app.replies(since).is_empty());
     assert_eq!(page.browser.run("return window.isTheSame;"), json!(true), "while help is on its way nothing is loaded");
+    // What is said of the question goes, and moves the button.
+    page.browser.wait("it is no longer asked", || page.browser.text("#asking").is_empty());
     page.cancel("police");
     page.browser.wait("the new version", || page.browser.run("return window.isTheSame ?? false;") == false);
 }
