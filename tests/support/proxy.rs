@@ -99,9 +99,7 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, is_outgoing: bool, shared: &S
             Ok(0) | Err(_) => break,
             Ok(length) => length,
         };
-        while shared.silent.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(5));
-        }
+        while_silent(shared);
         if is_outgoing && shared.loses.load(Ordering::SeqCst) {
             continue;
         }
@@ -110,5 +108,13 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, is_outgoing: bool, shared: &S
         }
         shared.bytes.fetch_add(length, Ordering::SeqCst);
     }
+    // Its end is not passed on either.
+    while_silent(shared);
     let _ = to.shutdown(Shutdown::Both);
+}
+
+fn while_silent(shared: &Shared) {
+    while shared.silent.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -4,7 +4,8 @@
 /** Another one whenever what is kept has changed. */
 const CACHE = "panel-CONTENT";
 const AWAY = "/assets/offline.html";
-const KEPT = [AWAY, "/assets/offline.js", "/assets/panel.css", "/assets/icon.svg"];
+/** With all that it needs, by names that no other page uses: where the hub says nothing, a page that asks it stays white. */
+const KEPT = [AWAY, "/assets/offline.js", "/assets/panel.css?kept"];
 /** Nobody should look at a white page for longer before it says whom to call. */
 const PATIENCE_MS = 3000;
 
@@ -20,11 +21,11 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  const { pathname } = new URL(request.url);
+  const { pathname, search } = new URL(request.url);
   if (request.mode === "navigate") {
     const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS));
     event.respondWith(Promise.race([fetch(request), late]).catch(() => caches.match(AWAY)));
-  } else if (request.method === "GET" && KEPT.includes(pathname)) {
-    event.respondWith(fetch(request).catch(() => caches.match(pathname)));
+  } else if (KEPT.includes(pathname + search)) {
+    event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
   }
 });
