@@ -88,10 +88,11 @@ function hasSlept() {
 export function connect() {
   // One that nobody sees waits until it is looked at.
   if (document.hidden) return;
+  // A timer of before the sleep may come before the next look.
+  if (hasSlept()) return anew();
   clearTimeout(again);
   stream?.close();
   leads = [];
-  looked = now();
   const opened = (stream = new EventSource("/updates"));
   const listen = (name, listener) =>
     opened.addEventListener(name, (message) => {
