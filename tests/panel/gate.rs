@@ -89,10 +89,10 @@ fn a_page_sees_no_more_than_its_browser_may_at_that_moment() {
     }
     assert_eq!(post(home.address, "/lock", &locked, "").status, 204);
     assert_eq!(pages[0].next("standing"), "pin");
-    assert_eq!(pages[0].rest(), "", "it ends");
+    assert_eq!(pages[0].until_it_ends(), "");
     fs::write(home.dir().join("panel.pin"), "081545\n").expect("another PIN");
     assert_eq!(pages[1].next("standing"), "pin");
-    assert_eq!(pages[1].rest(), "");
+    assert_eq!(pages[1].until_it_ends(), "");
     assert_eq!(pages[2].next("standing"), "pin");
     let mut stranger = Stream::open(home.address, &left);
     assert_eq!(stranger.next("standing"), "pin");

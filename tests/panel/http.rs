@@ -173,16 +173,31 @@ impl Stream {
         self.0.get_ref().set_read_timeout(Some(patience)).expect("a time-out");
     }
 
-    /// All events until the stream ends, or is silent for longer than it may.
+    /// All events until the stream ends.
+    pub fn until_it_ends(&mut self) -> String {
+        let (rest, has_ended) = self.rest_and_end();
+        assert!(has_ended, "the stream goes on");
+        rest
+    }
+
+    /// All events until the stream is silent for longer than it may.
     pub fn rest(&mut self) -> String {
+        self.rest_and_end().0
+    }
+
+    fn rest_and_end(&mut self) -> (String, bool) {
         let mut rest = String::new();
         let until = Instant::now() + DEADLINE;
         while let Some(line) = self.line().filter(|_| Instant::now() < until) {
+            // The last chunk; the connection may stay for another request.
+            if line == "0\r\n" {
+                return (rest, true);
+            }
             if line.starts_with("event:") || line.starts_with("data:") {
                 rest += &line;
             }
         }
-        rest
+        (rest, false)
     }
 
     /// Whether it is not, and nothing has come.

@@ -20,9 +20,9 @@ const SMALL_PHONE: Size = (320, 568);
 const PHONE: Size = (400, 800);
 const TABLET: Size = (1280, 800);
 
-fn home_with_camera(camera: &Camera) -> Installation {
+fn home_with_camera(camera: &Camera, countdown_seconds: u32) -> Installation {
     Installation::running(Setup {
-        countdown_seconds: 30,
+        countdown_seconds,
         clock: "trusted",
         panel_keys: format!("[[camera]]\nname = \"Front door\"\nurl = \"http://127.0.0.1:{}/\"\n", camera.port),
         ..Setup::default()
@@ -162,7 +162,7 @@ fn every_step_of_a_call_for_help_can_be_followed_by_everybody() {
 #[test]
 fn the_shield_is_at_the_upper_right_of_every_page() {
     let camera = Camera::start(Kind::Mjpeg);
-    let home = home_with_camera(&camera);
+    let home = home_with_camera(&camera, 30);
     for size in [SMALL_PHONE, TABLET] {
         let page = page(&home, size, "light");
         let width = page.browser.run("return innerWidth;").as_f64().expect("a width");
@@ -181,7 +181,7 @@ fn the_shield_is_at_the_upper_right_of_every_page() {
 fn screenshots() {
     let dir = std::env::var_os("SOS_SCREENSHOTS").map(PathBuf::from);
     let camera = Camera::start(Kind::Mjpeg);
-    let home = home_with_camera(&camera);
+    let home = home_with_camera(&camera, 12);
     let phone = page(&home, PHONE, "light");
     let wall = page(&home, TABLET, "dark");
     let shoot = |page: &Page, name: &str| {

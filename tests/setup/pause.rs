@@ -5,9 +5,10 @@ use std::fs;
 use crate::machine::{Machine, Person};
 use crate::support::wait_until;
 
-/// A machine whose hub runs, with buttons.
+/// A machine whose hub runs, with buttons, and has its center.
 fn running() -> Machine {
-    let machine = Machine::new();
+    let mut machine = Machine::new();
+    machine.start_center();
     let done = machine.unasked(&["--button=hallway:22:police", "--button=bed:23:fire", "--no-test"]);
     assert!(done.status.success(), "{done:?}");
     wait_until("the hub runs", || machine.sos_hub(&["status"]).status.success());

@@ -4,35 +4,37 @@
 // Each test file is a program of its own and uses its part of this.
 #![allow(dead_code)]
 
+mod chromium;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
+use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::Locator;
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, TouchActions,
 };
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::wd::TimeoutConfiguration;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
-use crate::support::mosquitto::free_port;
-use crate::support::{DEADLINE, wait_until};
+use self::chromium::{Chromium, Loan};
+use crate::support::{DEADLINE, wait_and_look};
 
-/// A browser with a profile of its own; it ends when this is dropped.
-pub struct Browser {
-    runtime: Runtime,
-    client: Client,
-    driver: Child,
-    port: u16,
-    _profile: TempDir,
+/// A look at a page keeps the browser from what the page does.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A browser that nobody has used: no cookie, no page and no setting of another test is in it.
+pub struct Browser(Loan);
+
+impl Deref for Browser {
+    type Target = Chromium;
+
+    fn deref(&self) -> &Chromium {
+        &self.0
+    }
 }
 
 impl Browser {
@@ -42,54 +44,7 @@ impl Browser {
 
     /// With further command line flags of Chromium.
     pub fn start_with(flags: &[&str]) -> Browser {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let profile = TempDir::new().expect("a directory for the profile");
-        let port = free_port();
-        let mut driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // The browsers that it starts stay in its group and are ended with it.
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver starts: install the packages chromium and chromium-driver");
-        wait_until("chromedriver answers", || {
-            let ended = driver.try_wait().expect("chromedriver's state");
-            assert!(ended.is_none(), "chromedriver ended at once");
-            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        let data = format!("--user-data-dir={}", profile.path().display());
-        let fixed = [
-            data.as_str(),
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ];
-        let arguments: Vec<&str> = fixed.iter().chain(flags).copied().collect();
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
-        let client = runtime.block_on(async {
-            let mut builder = ClientBuilder::new(HttpConnector::new());
-            builder.capabilities(capabilities.as_object().expect("an object").clone());
-            let client = builder.connect(&format!("http://127.0.0.1:{port}")).await?;
-            let patience = TimeoutConfiguration::new(Some(DEADLINE), Some(DEADLINE), None);
-            // A browser that does not take it waits longer for pages, and that is all.
-            let _ = client.update_timeouts(patience).await;
-            Ok::<_, fantoccini::error::NewSessionError>(client)
-        });
-        match client {
-            Ok(client) => Browser { runtime, client, driver, port, _profile: profile },
-            Err(error) => {
-                end(&mut driver);
-                panic!("the browser does not start: {error}");
-            }
-        }
+        Browser(Loan::new(flags))
     }
 
     pub fn open(&self, url: &str) {
@@ -198,17 +153,20 @@ impl Browser {
 
     /// What an element shows; empty if there is none.
     pub fn text(&self, selector: &str) -> String {
-        self.runtime.block_on(async {
-            match self.client.find(Locator::Css(selector)).await {
-                Ok(element) => element.text().await.unwrap_or_default(),
-                Err(_) => String::new(),
-            }
-        })
+        let shown = "const found = document.querySelector(arguments[0]);
+                     return found?.checkVisibility({ visibilityProperty: true }) ? found.innerText.trim() : '';";
+        self.look(shown, selector).as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether there is such an element now.
     pub fn has(&self, selector: &str) -> bool {
-        self.runtime.block_on(self.client.find_all(Locator::Css(selector))).is_ok_and(|found| !found.is_empty())
+        self.look("return document.querySelector(arguments[0]) !== null;", selector) == true
+    }
+
+    /// What a script returns that is given this; nothing while another page is on its way. The driver's own ways to look
+    /// for an element and to read it take the browser many times as long.
+    fn look(&self, script: &str, selector: &str) -> Value {
+        self.runtime.block_on(self.client.execute(script, vec![json!(selector)])).unwrap_or_default()
     }
 
     /// What a script returns.
@@ -275,7 +233,7 @@ impl Browser {
     }
 
     pub fn wait(&self, what: &str, condition: impl FnMut() -> bool) {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_until(what, condition)));
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_and_look(LOOK, what, condition)));
         if let Err(panic) = result {
             eprintln!("the page {} shows:\n{}", self.address(), self.text("body"));
             std::panic::resume_unwind(panic);
@@ -288,19 +246,4 @@ impl Browser {
             .block_on(waiting.for_element(Locator::Css(selector)))
             .unwrap_or_else(|error| panic!("there is no {selector}: {error}"))
     }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // The driver ends the browser that it started, if it can.
-        let _ = self.runtime.block_on(self.client.clone().close());
-        end(&mut self.driver);
-    }
-}
-
-fn end(driver: &mut Child) {
-    let group = -i32::try_from(driver.id()).expect("a process id");
-    // The driver was not waited for yet, so the id of its group is still its own.
-    unsafe { libc::kill(group, libc::SIGKILL) };
-    let _ = driver.wait();
 }
