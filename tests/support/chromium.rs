@@ -1,11 +1,13 @@
 //! Chromium and its driver, lent to one test after another: their start takes more time than most tests. Nothing is left
 //! for the next one to see: each gets a browser context of its own, with cookies, storage, caches and workers of its own.
 
+use std::cell::Cell;
 use std::net::TcpStream;
+use std::num::NonZero;
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use fantoccini::wd::{TimeoutConfiguration, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
@@ -25,6 +27,18 @@ struct Shelf {
 }
 
 static SHELF: Mutex<Shelf> = Mutex::new(Shelf { idle: Vec::new(), lent: 0 });
+static RETURNED: Condvar = Condvar::new();
+
+thread_local! {
+    /// How many the test has that runs here.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Browsers compute where other tests wait: more of them at a time than this make all of them late. A test that has one
+/// gets a second one all the same, or two such tests would wait for each other.
+fn is_room(lent: usize) -> bool {
+    HELD.get() > 0 || lent < 2 * std::thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 fn shelf() -> MutexGuard<'static, Shelf> {
     SHELF.lock().unwrap_or_else(PoisonError::into_inner)
@@ -37,8 +51,10 @@ impl Loan {
     /// With further command line flags one is started for this test alone.
     pub fn new(flags: &[&str]) -> Loan {
         let idle = {
-            let mut shelf = shelf();
+            let waiting = RETURNED.wait_while(shelf(), |shelf| !is_room(shelf.lent));
+            let mut shelf = waiting.unwrap_or_else(PoisonError::into_inner);
             shelf.lent += 1;
+            HELD.set(HELD.get() + 1);
             if flags.is_empty() { shelf.idle.pop() } else { None }
         };
         // From here on its drop counts it back, whatever happens.
@@ -64,10 +80,12 @@ impl Drop for Loan {
             self.0.take().and_then(|chromium| if std::thread::panicking() { None } else { chromium.close_context() });
         let mut shelf = shelf();
         shelf.lent -= 1;
+        HELD.set(HELD.get().saturating_sub(1));
         shelf.idle.extend(good);
         // Nothing is left behind by the last test.
         let over = if shelf.lent == 0 { std::mem::take(&mut shelf.idle) } else { Vec::new() };
         drop(shelf);
+        RETURNED.notify_one();
         drop(over);
     }
 }
