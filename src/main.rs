@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use sos_hub::arguments::hub::{Arguments, Asking, Command, TestWord};
 use sos_hub::client::{self, Errand, center_test};
-use sos_hub::config::{Config, Outputs, Problems};
+use sos_hub::config::{Config, DEFAULT_PATH, Outputs, Problems};
 use sos_hub::controller::words::TestKind;
 use sos_hub::drivers::{clock, logging};
 use sos_hub::store::history;
@@ -122,7 +122,9 @@ fn with_config(path: &Path, act: impl FnOnce(&Config) -> u8) -> u8 {
 fn refuse(path: &Path, problems: &Problems) {
     show(problems);
     if !Config::is_set_up(path) {
-        eprintln!("{} sets nothing yet: `sudo sos-hub setup` asks for what is needed and writes it.", path.display());
+        let option =
+            if path == Path::new(DEFAULT_PATH) { String::new() } else { format!(" --config {}", path.display()) };
+        eprintln!("`sudo sos-hub setup{option}` asks for what is needed and writes the file.");
     }
 }
 

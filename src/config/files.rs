@@ -141,7 +141,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
             format!("names {shown}, which does not exist: put the file there or correct the path")
         }
         io::ErrorKind::PermissionDenied => {
-            format!("names {shown}, {UNREADABLE}: let the user that the service runs as read it")
+            format!("names {shown}, {UNREADABLE}: try with sudo; the service's own user has to read it")
         }
         _ => format!("names {shown}, which can't be read ({error}): correct that or the path"),
     };

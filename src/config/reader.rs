@@ -246,7 +246,7 @@ impl<'r> Table<'r> {
     ) -> T {
         let read = self.optional(key, rule);
         if self.lacks(key) {
-            let sentence = format!("{} is missing: add {key} = {example} under {}", self.path(key), self.title());
+            let sentence = format!("{}: add {key} = {example} under {}", self.missing(key), self.title());
             self.reader.note(Severity::Error, self.header.clone(), sentence);
         }
         read.unwrap_or_default()
@@ -306,13 +306,24 @@ impl<'r> Table<'r> {
             }
             let kind = if matches!(value.get_ref(), DeValue::Table(_)) { "table" } else { "key" };
             let advice = match nearest(name, &asked) {
-                Some(known) => format!("did you mean {known}?"),
+                Some(known) => {
+                    // It is there, under another name.
+                    let missing = |other: &Problem| {
+                        other.place == self.header && other.sentence.starts_with(&format!("{}:", self.missing(known)))
+                    };
+                    self.reader.problems.borrow_mut().retain(|other| !missing(other));
+                    format!("did you mean {known}?")
+                }
                 None => format!("remove it, or take one of {}", asked.join(", ")),
             };
             let shown: String = self.path(name).chars().take(80).collect();
             let sentence = format!("{shown} is not a known {kind}: {advice}");
             self.reader.note(Severity::Error, Some(key.span()), sentence);
         }
+    }
+
+    fn missing(&self, key: &str) -> String {
+        format!("{} is missing", self.path(key))
     }
 
     fn path(&self, key: &str) -> String {

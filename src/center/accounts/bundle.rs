@@ -120,7 +120,8 @@ impl Bundle {
         let elsewhere = if is_here {
             format!(
                 "Its hub.toml names the broker as {host}, which only this machine reaches: for a hub elsewhere correct \
-                 host, port and ca_file of its [center], and for the next account set broker.hub_host.\n\n"
+                 host, port and ca_file of its [center], and for the next account have broker.hub_host say how hubs \
+                 reach it.\n\n"
             )
         } else {
             String::new()
