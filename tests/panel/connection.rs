@@ -202,6 +202,41 @@ fn the_history_is_read_when_an_incident_begins_and_ends_and_no_old_answer_is_sho
 }
 
 #[test]
+fn the_history_is_read_again_when_nothing_was_heard_for_a_while_and_when_it_could_not_be_read() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    page.browser.wait_for_text_in("#recent", "Nothing has happened yet.");
+    // It begins and ends, and nothing in the state tells of it.
+    page.browser.before_pages(
+        "const listen = EventSource.prototype.addEventListener;
+         EventSource.prototype.addEventListener = function (name, listener) {
+           listen.call(this, name, name !== 'state' ? listener : ({ data }) => {
+             const said = JSON.parse(data);
+             said.state.incidents = [];
+             listener({ data: JSON.stringify(said) });
+           });
+         };
+         const real = window.fetch;
+         window.reads = 0;
+         window.fetch = (address, options) => {
+           if (!address.startsWith('/history.json')) return real(address, options);
+           window.reads += 1;
+           return window.reads === 2 ? Promise.reject(new Error('lost')) : real(address, options);
+         };",
+    );
+    page.open("/");
+    page.browser.wait_for_text_in("#recent", "Nothing has happened yet.");
+    let since = home.app.mark();
+    home.app.accepted("request", "siren");
+    home.app.accepted("cancel", "");
+    home.app.event(since, "aborted");
+    assert_eq!(page.browser.run("return window.reads;"), 1);
+    page.browser.run("dispatchEvent(new Event('offline'));");
+    page.browser.wait_for_text_in("#recent", "The history cannot be read now.");
+    page.browser.wait_for_text_in("#recent", "Cancelled");
+}
+
+#[test]
 fn a_port_that_is_taken_keeps_nothing_from_working_and_is_told() {
     let mut home = Installation::new(Setup { countdown_seconds: 1, ..Setup::default() });
     let taken = std::net::TcpListener::bind(home.panel()).expect("the panel's port");

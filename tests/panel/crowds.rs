@@ -12,7 +12,7 @@ use socket2::SockRef;
 use crate::alone::Alone;
 use crate::http::{Stream, get, post, unlock};
 use crate::installation::{Installation, Setup};
-use crate::support::wait_until;
+use crate::support::{End, wait_until};
 
 const REQUEST: &str = r#"{"service": "police", "id": "x"}"#;
 
@@ -42,15 +42,6 @@ fn under_siege(panel: SocketAddr, from: &[IpAddr], work: impl FnOnce()) {
         work();
         drop(end);
     });
-}
-
-/// Ends the siege, where a test fails as well.
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 #[test]

@@ -87,6 +87,34 @@ fn a_countdown_whose_end_the_disk_has_lost_comes_back_and_can_be_cancelled_again
 }
 
 #[test]
+fn what_is_asked_for_over_a_connection_that_is_dead_and_not_known_to_be_is_seen_and_can_be_cancelled() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.browser.before_pages(
+        "const listen = EventSource.prototype.addEventListener;
+         EventSource.prototype.addEventListener = function (name, listener) {
+           listen.call(this, name, (message) => window.isDeaf || listener(message));
+         };
+         const real = window.fetch;
+         window.fetch = (address, options) => {
+           // Nothing more comes, from before the hub replies on.
+           if (address === '/commands/request') window.isDeaf = true;
+           return real(address, options);
+         };",
+    );
+    page.open("/");
+    page.is_connected();
+    page.sos();
+    page.slide(FIRE, 1.0);
+    page.browser.wait_for_text_in("#sheet", "Accepted. Help from the fire department is requested");
+    page.browser.wait_for_text_in(".incident.fire", "If it still counts down, Cancel can stop it.");
+    let since = home.app.mark();
+    page.cancel("fire");
+    home.app.event(since, "aborted");
+    page.card("Cancelled in time");
+}
+
+#[test]
 fn what_the_hub_says_is_too_late_to_cancel_is_offered_no_more_while_no_states_come() {
     let home = Installation::running(Setup { countdown_seconds: 8, ..Setup::default() });
     let page = Page::unlocked(&home);

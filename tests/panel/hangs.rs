@@ -15,7 +15,7 @@ use sos_hub::config::{Camera, Login, PanelTls};
 use crate::alone::Alone;
 use crate::http::{Stream, answer, get, open, post, unlock};
 use crate::installation::PANEL_PIN;
-use crate::support::wait_until;
+use crate::support::{End, wait_until};
 
 const REQUEST: &str = r#"{"service": "police", "id": "x"}"#;
 
@@ -127,9 +127,10 @@ fn who_opens_pages_without_end_has_no_other_page_told_more_than_a_sign_of_life_a
                 opened.fetch_add(1, Ordering::SeqCst);
             }
         });
+        let end = End(&over);
         wait_until("many pages", || opened.load(Ordering::SeqCst) > 20);
         let signs = (0..4).map(|_| page.next("alive").parse().expect("the hub's clock")).collect();
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         signs
     });
     // The first of them may have waited for somebody to read it.

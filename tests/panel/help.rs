@@ -51,6 +51,24 @@ fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
 }
 
 #[test]
+fn what_is_over_is_shown_with_no_step_that_it_may_not_have_taken() {
+    let home = Installation::running(Setup::default());
+    let page = Page::unlocked(&home);
+    let steps = || page.browser.text(".incident.police .steps");
+    let since = home.app.mark();
+    page.sos();
+    page.slide(POLICE, 1.0);
+    let incident = home.app.event(since, "countdown_started")["incident"].as_str().expect("an incident").to_owned();
+    home.app.stage(&incident, "acknowledged");
+    home.center.update(&incident, "calling_first_contact", json!({}));
+    page.stage("calling_first_contact");
+    assert!(steps().contains("Dispatched"), "what may come: {}", steps());
+    home.center.update(&incident, "cancelled_by_contact", json!({}));
+    page.stage("cancelled_by_contact");
+    assert_eq!(steps(), "", "nobody was dispatched");
+}
+
+#[test]
 fn the_way_back_is_in_sight_whatever_the_sheet_still_shows() {
     let home = long_countdown();
     let page = Page::unlocked(&home);

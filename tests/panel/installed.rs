@@ -66,6 +66,12 @@ fn a_hub_that_says_nothing_gets_no_white_page_and_is_found_again() {
             .run("return navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller));")
             == true
     });
+    // The browser has thrown away what it kept; the next page that opens has it kept anew.
+    page.browser.run("return caches.keys().then((names) => Promise.all(names.map((name) => caches.delete(name))));");
+    page.open("/");
+    page.browser.wait("it is kept", || {
+        page.browser.run("return caches.match('/assets/panel.css?kept').then((kept) => Boolean(kept));") == true
+    });
     proxy.set_silent(true);
     // It opens at all: a page is white until it has its style, and the hub gives it none.
     page.open("/");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::app::topic;
 use crate::http::Stream;
 use crate::installation::{Installation, Setup};
-use crate::support::wait_until;
+use crate::support::{End, wait_until};
 use crate::tls::{Client, Tls};
 
 /// Of what only the hub can give back: its own memory, and what lies in its sockets. At 64 MiB systemd ends it.
@@ -52,6 +52,7 @@ fn all_that_takes_memory_at_once_takes_less_than_the_hub_has() {
             }
             most
         });
+        let end = End(over);
         let open = attack(&client, &cookie, panel);
         thread::scope(|scope| {
             let flooding = scope.spawn(|| flood(&home));
@@ -60,7 +61,7 @@ fn all_that_takes_memory_at_once_takes_less_than_the_hub_has() {
             }
         });
         let status = client.status("POST /commands/request", &cookie, r#"{"service": "police", "id": "x"}"#);
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         (looking.join().expect("the most"), open, status == 200)
     });
     println!("{} connections: {quiet} KiB before, {most} KiB at most, {} KiB now", open.len(), taken(pid, panel));

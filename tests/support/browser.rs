@@ -154,7 +154,7 @@ impl Browser {
     /// What an element shows; empty if there is none.
     pub fn text(&self, selector: &str) -> String {
         let shown = "const found = document.querySelector(arguments[0]);
-                     return found?.checkVisibility({ visibilityProperty: true }) ? found.innerText.trim() : '';";
+                     return found?.checkVisibility({ visibilityProperty: true, opacityProperty: true }) ? found.innerText.trim() : '';";
         self.look(shown, selector).as_str().unwrap_or_default().to_owned()
     }
 
@@ -163,10 +163,15 @@ impl Browser {
         self.look("return document.querySelector(arguments[0]) !== null;", selector) == true
     }
 
-    /// What a script returns that is given this; nothing while another page is on its way. The driver's own ways to look
-    /// for an element and to read it take the browser many times as long.
+    /// What a script returns that is given this, in the page that is there when none is on its way. The driver's own ways to
+    /// look for an element and to read it take the browser many times as long.
     fn look(&self, script: &str, selector: &str) -> Value {
-        self.runtime.block_on(self.client.execute(script, vec![json!(selector)])).unwrap_or_default()
+        let mut seen = None;
+        wait_and_look(LOOK, "a page to look at", || {
+            seen = self.runtime.block_on(self.client.execute(script, vec![json!(selector)])).ok();
+            seen.is_some()
+        });
+        seen.expect("it was waited for")
     }
 
     /// What a script returns.

@@ -59,8 +59,12 @@ impl Loan {
         };
         // From here on its drop counts it back, whatever happens.
         let mut loan = Loan(idle);
-        let chromium = loan.0.get_or_insert_with(|| Chromium::start(flags));
-        chromium.open_context();
+        // One that waited may have ended meanwhile.
+        if loan.0.as_mut().is_none_or(|idle| idle.open_context().is_none()) {
+            let mut started = Chromium::start(flags);
+            started.open_context().expect("a window");
+            loan.0 = Some(started);
+        }
         loan
     }
 }
@@ -162,15 +166,14 @@ impl Chromium {
         }
     }
 
-    /// Opens a window that knows nothing of any other, and has the driver look into it.
-    fn open_context(&mut self) {
-        let context = self.ask("Target.createBrowserContext", &json!({}));
-        let context = context.expect("a context")["browserContextId"].clone();
+    /// Opens a window that knows nothing of any other, and has the driver look into it; `None` if the browser is gone.
+    fn open_context(&mut self) -> Option<()> {
+        let context = self.ask("Target.createBrowserContext", &json!({}))?["browserContextId"].clone();
         let window = json!({ "url": "about:blank", "newWindow": true, "browserContextId": context });
-        let window = self.ask("Target.createTarget", &window).expect("a window")["targetId"].clone();
+        let window = self.ask("Target.createTarget", &window)?["targetId"].clone();
         self.context = Some(context);
-        let handle = window.as_str().and_then(|id| WindowHandle::try_from(id.to_owned()).ok()).expect("a handle");
-        self.runtime.block_on(self.client.switch_to_window(handle)).expect("the window is there");
+        let handle = WindowHandle::try_from(window.as_str()?.to_owned()).ok()?;
+        self.runtime.block_on(self.client.switch_to_window(handle)).ok()
     }
 
     /// Closes what the test has opened; `None` if this is of no use for another one.

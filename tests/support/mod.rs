@@ -11,6 +11,7 @@ pub mod provider;
 pub mod proxy;
 pub mod script;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The longest that a test waits for something that must come.
@@ -27,6 +28,15 @@ pub fn wait_and_look(every: Duration, what: &str, mut condition: impl FnMut() ->
     while !condition() {
         assert!(started.elapsed() < DEADLINE, "waited in vain: {what}");
         std::thread::sleep(every);
+    }
+}
+
+/// Tells whoever goes on until then that it is over, where a test fails as well.
+pub struct End<'a>(pub &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

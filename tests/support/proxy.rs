@@ -88,6 +88,13 @@ impl Proxy {
     }
 }
 
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Those who wait for it to speak again go.
+        self.set_silent(false);
+    }
+}
+
 fn copy_of(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a second handle of the connection")
 }

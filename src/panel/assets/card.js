@@ -5,7 +5,7 @@ import { remainingMs } from "./link.js";
 import { make, say, tell } from "./page.js";
 
 const ENDS = ["aborted", "cancelled_by_contact", "refused_by_center", "closed"];
-const STEPS = ["requested", "acknowledged", "calling_first_contact", "dispatched"];
+const STEPS = ["requested", "acknowledged", "calling_first_contact", "dispatched", "closed"];
 /** Stages that are shown as a step of another name. */
 const WITHIN = { confirmed: "calling_first_contact", no_answer: "calling_first_contact", calling_other_contacts: "dispatched" };
 
@@ -43,7 +43,8 @@ export function fill({ card, clock, counting, message, note, steps }, incident, 
   tell(message, incident.resumed && stage === "countdown" ? `${say("resumed")} ${incident.message}` : incident.message);
   note.hidden = !remark;
   tell(note, remark ?? "");
-  steps.hidden = stage === "countdown" || service === "siren" || stage === "aborted";
+  // Of what is over it is not known here which steps it took: nobody may have been dispatched.
+  steps.hidden = stage === "countdown" || service === "siren" || isOver(incident);
   if (steps.dataset.at !== stage) steps.replaceChildren(...progress(stage));
   steps.dataset.at = stage;
 }
@@ -70,9 +71,8 @@ export function tick({ seconds, unit }, incident) {
 }
 
 function progress(stage) {
-  const order = [...STEPS, ENDS.includes(stage) ? stage : "closed"];
-  const at = order.indexOf(WITHIN[stage] ?? stage);
-  return order.map((step, index) => {
+  const at = STEPS.indexOf(WITHIN[stage] ?? stage);
+  return STEPS.map((step, index) => {
     const item = make("li", { className: index < at ? "done" : index === at ? "here" : "" }, say(`stage.${step}`));
     if (index === at) item.setAttribute("aria-current", "step");
     return item;

@@ -8,6 +8,8 @@ const PATIENCE_MS = 8000;
 /** Where many pages are open they do not all read the history in the moment of an alarm. */
 const READ_AFTER_MS = 300;
 const READ_WITHIN_MS = 700;
+/** What could not be read is tried again after this. */
+const AGAIN_MS = 5000;
 
 /**
  * Draws the latest incidents into an element: `most` of them, or all that the hub tells of. They are read anew when one
@@ -17,18 +19,31 @@ export function follow(where, most) {
   if (may === "pin") return where.replaceChildren(make("p", {}, say("pinForThis")));
   let drawn = null;
   let soon = null;
-  on("state", () => {
+  let isFirst = true;
+  const look = () => {
+    if (!state) return;
     for (const incident of state.incidents) showStage(where, incident);
     const now = state.incidents.map((incident) => incident.id + isOver(incident)).join();
     if (now === drawn) return;
-    const wait = drawn === null ? 0 : READ_AFTER_MS + Math.random() * READ_WITHIN_MS;
+    const wait = isFirst ? 0 : READ_AFTER_MS + Math.random() * READ_WITHIN_MS;
+    isFirst = false;
     drawn = now;
+    const isUpToDate = () => now === drawn;
     clearTimeout(soon);
-    soon = setTimeout(() => read(where, most, () => now === drawn), wait);
+    soon = setTimeout(async () => {
+      if ((await read(where, most, isUpToDate)) || !isUpToDate()) return;
+      drawn = null;
+      soon = setTimeout(look, AGAIN_MS);
+    }, wait);
+  };
+  on("state", look);
+  // Incidents may begin and end while nothing is heard of them.
+  on("link", (to) => {
+    if (to !== "up") drawn = null;
   });
 }
 
-/** An answer that is out of date when it comes is not drawn. */
+/** An answer that is out of date when it comes is not drawn. Returns whether there was one. */
 async function read(where, most, isUpToDate) {
   let entries;
   try {
@@ -38,11 +53,15 @@ async function read(where, most, isUpToDate) {
   } catch {
     entries = null;
   }
-  if (!isUpToDate()) return;
-  if (!entries) return where.replaceChildren(make("p", {}, say("historyFailed")));
+  if (!isUpToDate()) return Boolean(entries);
+  if (!entries) {
+    where.replaceChildren(make("p", {}, say("historyFailed")));
+    return false;
+  }
   const opened = new Set([...where.querySelectorAll("details[open]")].map(({ dataset }) => dataset.incident));
   const shown = entries.slice(0, most).map((one) => entry(one, opened.has(one.id)));
   where.replaceChildren(...(shown.length ? shown : [make("p", {}, say("noHistory"))]));
+  return true;
 }
 
 /** Where an incident has come to in the meantime. */

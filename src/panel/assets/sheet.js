@@ -16,6 +16,8 @@ const YOUNG_MS = 10000;
 const DOUBT_MS = 60000;
 /** Why the hub refuses to cancel what does not count down. */
 const NOT_COUNTING = ["too_late", "no_countdown", "unknown_incident"];
+/** The state that follows a reply comes within this. */
+const LATE_MS = 500;
 /** Screen readers say what changes in a part of the page that they have met already. */
 const SAY_MS = 200;
 
@@ -38,6 +40,8 @@ let isAsking = false;
 let progress = "";
 /** What did not come about, of all that was asked for. */
 let problems = [];
+/** The hub's reply, as long as it stands in `progress` because no state tells of what it took on. */
+let awaited = "";
 
 const listeners = [];
 
@@ -69,6 +73,11 @@ function isBack({ id, stage }) {
 }
 
 function update() {
+  if (awaited) {
+    if (progress === awaited) progress = "";
+    awaited = "";
+    answer();
+  }
   revive(isBack);
   const said = state.incidents.filter(({ id }) => !dismissed.has(id));
   let begun = null;
@@ -116,7 +125,7 @@ function redraw() {
   // Their way back may be open still, and the hub may hear what is asked for; what it replied has to be seen.
   const isDoubtful = ({ incident, heard, reply }) =>
     link === "down" && (incident.stage === "countdown" || reply) && since(heard) < DOUBT_MS;
-  const entries = [...known.values()].filter((entry) => isUp || isDoubtful(entry));
+  const entries = [...known.values()].filter((entry) => (isUp ? entry.isInState : isDoubtful(entry)));
   const isOpen = entries.some(({ incident }) => !isOver(incident) && (isUp || !cancelled.get(incident.id)));
   place(element("cards"), entries.map(card));
   const isSilent = !isUp || !state.siren.sounding || state.phase === "countdown";
@@ -162,13 +171,19 @@ async function cancel({ id, service }) {
 async function request(service) {
   const reply = await ask("request", { service }, say(`service.${service}`));
   const id = reply.incident;
-  if (!isGood(reply) || !id || link === "up") return;
+  if (!isGood(reply) || !id || (link === "up" && known.get(id)?.isInState)) return;
   // Its end is lost to the hub, if it goes on.
   if (isGood(cancelled.get(id) ?? {}) || isOver(known.get(id)?.incident ?? {})) forget(id);
   const incident = { id, service, stage: "countdown", remaining_ms: 0 };
   known.set(id, { incident, ...known.get(id), reply: reply.message, heard: now() });
   drawLater();
   draw();
+  // A connection that is believed may be dead already.
+  setTimeout(() => {
+    if (link !== "up" || !known.has(id) || known.get(id).isInState) return;
+    awaited = progress = reply.message;
+    answer();
+  }, LATE_MS);
 }
 
 /** Puts these children in place. Those that stay are not touched: a press would be lost that is on its way. */

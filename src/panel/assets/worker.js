@@ -9,9 +9,11 @@ const KEPT = [AWAY, "/assets/offline.js", "/assets/panel.css?kept"];
 /** Nobody should look at a white page for longer before it says whom to call. */
 const PATIENCE_MS = 3000;
 
+const keep = async () => (await caches.open(CACHE)).addAll(KEPT.map((url) => new Request(url, { cache: "reload" })));
+
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.map((url) => new Request(url, { cache: "reload" })))));
+  event.waitUntil(keep());
 });
 
 self.addEventListener("activate", (event) => {
@@ -25,6 +27,8 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") {
     const late = new Promise((_, reject) => setTimeout(reject, PATIENCE_MS));
     event.respondWith(Promise.race([fetch(request), late]).catch(() => caches.match(AWAY)));
+    // Browsers throw away what they keep when they need the room, or somebody has them do it.
+    event.waitUntil(caches.match(AWAY).then((kept) => kept ?? keep()).catch(() => {}));
   } else if (KEPT.includes(pathname + search)) {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
   }
