@@ -206,11 +206,13 @@ fn the_history_is_read_again_when_nothing_was_heard_for_a_while_and_when_it_coul
     let home = Installation::running(Setup::default());
     let page = Page::unlocked(&home);
     page.browser.wait_for_text_in("#recent", "Nothing has happened yet.");
-    // It begins and ends, and nothing in the state tells of it.
+    // It begins and ends, and nothing in the states tells of it: there is one for each connection.
     page.browser.before_pages(
         "const listen = EventSource.prototype.addEventListener;
          EventSource.prototype.addEventListener = function (name, listener) {
            listen.call(this, name, name !== 'state' ? listener : ({ data }) => {
+             if (this.isTold) return;
+             this.isTold = true;
              const said = JSON.parse(data);
              said.state.incidents = [];
              listener({ data: JSON.stringify(said) });
