@@ -1,7 +1,7 @@
 //! What the doctor sees.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -185,6 +185,7 @@ fn a_hub_that_runs_is_not_blamed_for_a_broker_that_is_dead() {
     for (verb, unit) in [("stop", "sos-hub.service"), ("restart", "mosquitto.service")] {
         assert!(Command::new(machine.path("systemctl")).args([verb, unit]).status().unwrap().success());
     }
+    wait_until("the broker listens", || TcpStream::connect(("127.0.0.1", machine.port)).is_ok());
     Found::of(doctor(&machine)).has("hub", "fail", "The hub runs, and its state cannot be read");
 }
 
