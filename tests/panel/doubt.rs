@@ -62,6 +62,8 @@ fn cancel(home: &Installation, page: &Page) {
     page.cancel("police");
     home.app.event(since, "aborted");
     page.card("Cancelled in time");
+    // A page that has not heard the reply asks again.
+    page.is_answered();
 }
 
 #[test]

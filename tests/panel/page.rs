@@ -164,6 +164,11 @@ impl Page {
         self.browser.click_on(button);
     }
 
+    /// Waits until the page has the hub's reply to the last that was asked for.
+    pub fn is_answered(&self) {
+        self.browser.wait("the hub's reply", || self.browser.text("#asking").is_empty());
+    }
+
     pub fn stage(&self, stage: &str) {
         self.browser.wait(&format!("the stage {stage}"), || {
             self.browser.has(&format!("dialog[open] .incident[data-stage={stage}]"))
