@@ -54,3 +54,43 @@ fn everything_is_done_by_keys() {
     assert_eq!(page.browser.run("return document.activeElement.id;"), "sos");
     assert_eq!(home.app.count(since, "countdown_started"), 1);
 }
+
+/// The sheet is open, and the keys go to the slider for the police.
+fn at_the_slider() -> (Installation, Page) {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let page = Page::unlocked(&home);
+    page.sos();
+    page.browser.run(&format!("document.querySelector('[aria-label={POLICE:?}]').focus();"));
+    (home, page)
+}
+
+/// Moves the handle a bit, and then somebody else asks for the fire department.
+fn is_overtaken(home: &Installation, page: &Page) {
+    page.browser.keys(&some(Key::Right, 3));
+    home.app.accepted("request", r#"{"service": "fire", "source": "app"}"#);
+}
+
+fn some(key: Key, times: usize) -> String {
+    char::from(key).to_string().repeat(times)
+}
+
+#[test]
+fn keys_that_are_on_their_way_go_on_though_another_countdown_begins() {
+    let (home, page) = at_the_slider();
+    // However long the browser takes from one key to the next.
+    page.browser.run(
+        "const real = setTimeout; window.setTimeout = (act, ms) => [1500, 4000].includes(ms) ? 0 : real(act, ms);",
+    );
+    is_overtaken(&home, &page);
+    page.browser.wait("the page knows", || page.browser.has("#overview[data-mood=countdown]"));
+    page.browser.keys(&some(Key::Right, 7));
+    page.browser.wait("the police", || page.browser.has(".incident.police[data-stage=countdown]"));
+}
+
+#[test]
+fn keys_that_are_let_go_of_hold_no_other_countdown_back() {
+    let (home, page) = at_the_slider();
+    is_overtaken(&home, &page);
+    page.browser.wait_for_text_in(".incident.fire .cancel", "Cancel");
+    assert_eq!(page.browser.run("return document.activeElement.id;"), "sheet-title");
+}

@@ -5,7 +5,7 @@ import { build, doubt, fill, isOver, tick } from "./card.js";
 import { send } from "./commands.js";
 import { forgetHubClock, hubMs, link, now, on, since, state } from "./link.js";
 import { element, say, tell } from "./page.js";
-import { isDragged, slider } from "./slider.js";
+import { isMoved, slider } from "./slider.js";
 
 const TICK_MS = 100;
 /** As long as somebody takes to read a hint. */
@@ -98,12 +98,12 @@ function update() {
     const { id, message } = begun;
     setTimeout(() => known.get(id)?.incident.stage === "countdown" && tell(element("said"), message), SAY_MS);
     // Not the button "Cancel": a key that is still held down must not press it.
-    title.focus({ preventScroll: true });
+    if (!isMoved()) title.focus({ preventScroll: true });
   }
   draw();
   // Its "Cancel" is to be seen, whatever has ended above it.
   const card = known.get(begun?.id)?.card?.card;
-  if (card && !isDragged()) moving(sheet, () => card.scrollIntoView({ block: "nearest" }));
+  if (card && !isMoved()) moving(sheet, () => card.scrollIntoView({ block: "nearest" }));
 }
 
 function forget(id) {
@@ -120,8 +120,8 @@ const drawLater = () => setTimeout(draw, DOUBT_MS + TICK_MS);
 function redraw() {
   const isUp = link === "up";
   element("sheet-lost").hidden = link !== "down";
-  // Nothing else moves under a finger that is on its way; but what is not known any more goes at once.
-  if (isDragged() && isUp) return;
+  // Nothing else moves under a hand that is on its way; but what is not known any more goes at once.
+  if (isMoved() && isUp) return;
   // Their way back may be open still, and the hub may hear what is asked for; what it replied has to be seen.
   const isDoubtful = ({ incident, heard, reply }) =>
     link === "down" && (incident.stage === "countdown" || reply) && since(heard) < DOUBT_MS;
@@ -132,7 +132,9 @@ function redraw() {
   silence.hidden = isSilent;
   element("more").hidden = !isOpen;
   element("more").setAttribute("aria-expanded", String(asksForMore));
-  element("ask").hidden = isOpen && !asksForMore;
+  const hasAsked = isOpen && !asksForMore;
+  if (hasAsked && element("ask").contains(document.activeElement)) title.focus({ preventScroll: true });
+  element("ask").hidden = hasAsked;
   const cannot = isUp && ["denied", "unknown"].includes(state.plan.standing);
   element("warning").hidden = !cannot;
   tell(element("warning"), cannot ? say("cannotAsk") : "");

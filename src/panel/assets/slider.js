@@ -7,16 +7,21 @@ const LEAST_PX = 140;
 const KEY_STEP = 10;
 /** A slider that was moved by keys and left alone goes back. */
 const FORGOTTEN_MS = 4000;
+/** Who presses a key again and again does so within this; a countdown that began elsewhere waits no longer for it. */
+const KEYS_MS = 1500;
 
 let dragged = null;
+/** The track that keys have just moved. */
+let keyed = null;
 
-/** Whether a finger is on a handle: then nothing on the page may move. */
-export const isDragged = () => dragged !== null;
+/** Whether a finger is on a handle, or keys move one: then nothing on the page may move. */
+export const isMoved = () => dragged !== null || keyed !== null;
 
-/** Calls `reached` when the slider was moved to its end; and `left` after each drag. */
+/** Calls `reached` when the slider was moved to its end; and `left` when it was let go of. */
 export function slider(track, reached, left) {
   const handle = track.querySelector(".handle");
   let forget = null;
+  let rest = null;
   let value = 0;
   /** It was moved to the end by a key that is still held down: that asks once. */
   let isHeld = false;
@@ -39,9 +44,17 @@ export function slider(track, reached, left) {
     left();
   };
 
+  const endKeys = () => {
+    clearTimeout(rest);
+    if (keyed !== track) return;
+    keyed = null;
+    left();
+  };
+
   const isAtEnd = () => {
     if (value < ENOUGH) return false;
     end();
+    endKeys();
     show(0);
     reached();
     return true;
@@ -71,6 +84,9 @@ export function slider(track, reached, left) {
     clearTimeout(forget);
     forget = setTimeout(() => show(0), FORGOTTEN_MS);
     show(step === undefined ? 0 : value + step);
+    keyed = track;
+    clearTimeout(rest);
+    rest = setTimeout(endKeys, KEYS_MS);
     if (value === 100) isHeld = isAtEnd();
   });
   track.addEventListener("keyup", () => {
@@ -79,5 +95,6 @@ export function slider(track, reached, left) {
   track.addEventListener("blur", () => {
     isHeld = false;
     if (dragged?.track !== track) show(0);
+    endKeys();
   });
 }
