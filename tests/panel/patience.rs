@@ -199,6 +199,7 @@ fn a_key_that_is_held_down_asks_once() {
     page.countdown();
     assert_eq!(asked(&page).len(), 1, "the slider: {:?}", asked(&page));
     page.cancel("police");
+    page.card("Cancelled in time");
     page.browser.press("Close");
     page.sos();
     page.browser.run("document.querySelector('#siren-only').focus();");

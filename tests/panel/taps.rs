@@ -157,6 +157,7 @@ fn a_slip_is_no_slide_however_narrow_the_page_and_large_the_letters() {
         page.countdown();
         page.cancel("police");
         home.app.event(since, "aborted");
+        page.card("Cancelled in time");
         page.browser.click_on("#close");
     }
 }
