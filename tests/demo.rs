@@ -33,8 +33,8 @@ fn the_lines_to_paste_do_what_they_say() {
     demo.line("police  aborted");
 
     assert!(demo.paste("sos-hub request police").starts_with("Accepted."));
-    demo.line("police  countdown 4");
     demo.line("police  requested");
+    assert!(demo.seen.iter().any(|line| line.contains("police  countdown ") && !line.contains("started")));
     demo.line("SIREN ON");
     demo.line("police  acknowledged");
     assert_eq!(demo.paste("gpio/out/17"), "1");
@@ -52,10 +52,11 @@ fn the_lines_to_paste_do_what_they_say() {
     let everything = demo.pasted("mosquitto_sub").to_owned();
     let retained = sh(&format!("{everything} -C 2 -W 30"));
     assert!(stdout(&retained).contains("sos/home/availability online"), "{retained:?}");
-    demo.line("police  no answer");
+    // They may have been shown between the others.
+    demo.has_shown("police  no answer");
     // The second contact is called, and then what came of it is told.
-    demo.line("(Ben)");
-    demo.line("(Ben: answered)");
+    demo.has_shown("(Ben)");
+    demo.has_shown("(Ben: answered)");
 
     demo.signal(libc::SIGINT);
     demo.line("The demo has ended and removed");
@@ -175,6 +176,13 @@ impl Demo {
             if self.seen.last().is_some_and(|line| line.contains(words)) {
                 return;
             }
+        }
+    }
+
+    /// Waits for such a line, unless it has been shown before.
+    fn has_shown(&mut self, words: &str) {
+        if !self.seen.iter().any(|line| line.contains(words)) {
+            self.line(words);
         }
     }
 

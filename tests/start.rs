@@ -76,7 +76,8 @@ impl Service {
             .current_dir(home.path())
             .env("NOTIFY_SOCKET", home.path().join("notify"))
             .env("STATE_DIRECTORY", home.path().join("state"))
-            .env("WATCHDOG_USEC", "1000000")
+            // Twice in this time it looks at its file, and a few times at one that is not whole yet.
+            .env("WATCHDOG_USEC", "4000000")
             .env_remove("WATCHDOG_PID")
             .stderr(fs::File::create(home.path().join("said")).unwrap())
             .spawn()

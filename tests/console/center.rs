@@ -26,6 +26,7 @@ use sos_hub::drivers::clock::{self, Clock};
 use sos_hub::mailbox::{Mailbox, Sender, mailbox};
 use tempfile::TempDir;
 
+use crate::support::mosquitto::free_port;
 use crate::support::wait_until;
 
 pub const OPERATOR: &str = "ann";
@@ -91,12 +92,13 @@ impl Center {
             run(&mut desk, &store, &mails, &looked_up, &bell);
         });
         sender.urgent(Mail::Input(Input::Broker(LinkChange::Up)));
-        let mut center = Center { console: None, port: 0, office, archive, mail: sender, thread: Some(thread), dir };
+        let mut center =
+            Center { console: None, port: free_port(), office, archive, mail: sender, thread: Some(thread), dir };
         center.start_console();
         center
     }
 
-    /// On the port that it had before, if it had one.
+    /// On the same port each time: one that nothing else is given meanwhile.
     pub fn start_console(&mut self) {
         let settings = ConsoleSettings {
             listen: ([127, 0, 0, 1], self.port).into(),
@@ -106,7 +108,6 @@ impl Center {
         let callback: CallbackCheck = Arc::new(|_, token| token == TOKEN);
         let console = console::start(settings, self.office.clone(), self.archive.clone(), callback);
         let console = console.expect("the console starts");
-        self.port = console.local_addr().port();
         self.console = Some(console);
     }
 

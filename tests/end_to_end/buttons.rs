@@ -9,7 +9,7 @@ use crate::support::wait_until;
 
 #[test]
 fn a_button_that_is_held_for_its_time_is_one_request() {
-    let home = Installation::running(Setup { countdown_seconds: 2, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
     let since = home.app.mark();
     home.lines.press(POLICE_BUTTON);
     let started = home.app.event(since, "countdown_started");
@@ -42,7 +42,9 @@ fn a_cancel_button_aborts_and_a_second_press_of_the_sos_button_does_not() {
         home.lines.press(POLICE_BUTTON);
         wait_until("the press", || home.lines.edges(POLICE_BUTTON).len() == 2 * presses - 1);
         home.app.event(since, "countdown_started");
-        home.app.event_that(since, "countdown", |event| event["remaining"].as_u64() == Some(30 - presses as u64));
+        home.app.event_that(since, "countdown", |event| {
+            event["remaining"].as_u64().is_some_and(|left| left <= 30 - presses as u64)
+        });
         home.lines.release(POLICE_BUTTON);
         wait_until("the release", || home.lines.edges(POLICE_BUTTON).len() == 2 * presses);
     }

@@ -8,7 +8,7 @@ use crate::installation::{Installation, Setup};
 
 #[test]
 fn an_mqtt_5_requester_is_answered_on_its_own_topic_and_everybody_on_reply() {
-    let home = Installation::running(Setup::default());
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let since = home.app.mark();
     home.app.ask_with_response_topic(
         "request",
@@ -38,7 +38,7 @@ fn an_mqtt_5_requester_is_answered_on_its_own_topic_and_everybody_on_reply() {
 
 #[test]
 fn an_id_is_one_command_also_over_a_crash() {
-    let mut home = Installation::running(Setup { countdown_seconds: 3, ..Setup::default() });
+    let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let since = home.app.mark();
     let request = |id: &str, more: &str| format!(r#"{{"service": "police", "id": "{id}"{more}}}"#);
     let first = home.app.ask("request", &request("one", ""));

@@ -9,17 +9,17 @@ use crate::installation::{Installation, Setup};
 use crate::lines::{SIREN, monotonic};
 use crate::support::wait_until;
 
-/// How late an alarm may be after a restart in its countdown.
-const LATE: Duration = Duration::from_secs(2);
+/// How late an alarm may be after a restart in its countdown, on a machine that does other things as well.
+const LATE: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_countdown_keeps_its_deadline_over_kill_9() {
-    let mut home = Installation::running(Setup { countdown_seconds: 4, ..Setup::default() });
+    let mut home = Installation::running(Setup { countdown_seconds: 15, ..Setup::default() });
     let since = home.app.mark();
     let before = monotonic();
     let incident = home.app.accepted("request", "police");
     let after = monotonic();
-    home.app.event_that(since, "countdown", |event| event["remaining"] == 3);
+    home.app.event_that(since, "countdown", |event| event["remaining"].as_u64().is_some_and(|left| left < 15));
     let mark = home.app.mark();
     home.kill();
     home.app.availability(mark, "offline");
@@ -27,9 +27,10 @@ fn a_countdown_keeps_its_deadline_over_kill_9() {
     home.in_use_again(mark);
     let going_on = home.app.stage(&incident, "countdown");
     assert_eq!(going_on["resumed"], false, "it is the same boot: {going_on}");
+    assert!(going_on["remaining_ms"].as_u64().is_some_and(|left| left <= 14_000), "it begins anew: {going_on}");
     let siren = home.lines.siren_edge(0);
     assert_eq!(siren.level, 1);
-    let countdown = Duration::from_secs(4);
+    let countdown = Duration::from_secs(15);
     assert!(siren.at >= before + countdown && siren.at < after + countdown + LATE, "{:?}", siren.at - before);
     let alarm = home.center.alarm(0);
     assert_eq!(alarm["incident"], Value::from(incident.as_str()), "{alarm}");
@@ -42,9 +43,9 @@ fn a_countdown_keeps_its_deadline_over_kill_9() {
 
 #[test]
 fn a_countdown_that_ended_while_the_hub_was_dead_is_an_alarm_at_once() {
-    let mut home = Installation::running(Setup { countdown_seconds: 2, ..Setup::default() });
+    let mut home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
     let incident = home.app.accepted("request", "fire");
-    let deadline = monotonic() + Duration::from_secs(2);
+    let deadline = monotonic() + Duration::from_secs(5);
     home.kill();
     wait_until("the end of the countdown", || monotonic() > deadline);
     assert!(home.lines.siren_levels().is_empty());
@@ -57,7 +58,7 @@ fn a_countdown_that_ended_while_the_hub_was_dead_is_an_alarm_at_once() {
 
 #[test]
 fn a_shutdown_in_the_countdown_goes_on_at_the_next_start() {
-    let mut home = Installation::running(Setup { countdown_seconds: 3, ..Setup::default() });
+    let mut home = Installation::running(Setup { countdown_seconds: 8, ..Setup::default() });
     let before = monotonic();
     let incident = home.app.accepted("request", "police");
     let after = monotonic();
@@ -67,7 +68,7 @@ fn a_shutdown_in_the_countdown_goes_on_at_the_next_start() {
     assert!(home.lines.siren_levels().is_empty());
     home.start();
     let siren = home.lines.siren_edge(0);
-    let countdown = Duration::from_secs(3);
+    let countdown = Duration::from_secs(8);
     assert!(siren.at >= before + countdown && siren.at < after + countdown + LATE, "{:?}", siren.at - before);
     home.app.stage(&incident, "acknowledged");
     home.center.has_all();

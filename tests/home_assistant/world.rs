@@ -24,6 +24,8 @@ pub fn home(keys: &str) -> Installation {
     Installation::new(Setup {
         home,
         login: Some(USERS[1]),
+        // Time for who presses and looks, on a machine that is slow.
+        countdown_seconds: 5,
         clock: "trusted",
         app_keys: format!("username = \"sos-hub\"\npassword_file = \"{}\"", word.display()),
         panel_keys: format!("[home_assistant]\n{keys}"),

@@ -57,18 +57,19 @@ fn a_countdown_goes_on_over_a_restart_with_its_true_rest() {
 
 #[test]
 fn two_pages_show_the_same_and_who_comes_late_sees_the_true_rest() {
-    let home = Installation::running(Setup { countdown_seconds: 20, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
     let (first, second) = (Page::unlocked(&home), Page::unlocked(&home));
     let since = home.app.mark();
     first.counts_down_for(POLICE);
     second.countdown();
-    let shown = home.app.event_that(since, "countdown", |event| event["remaining"] == 15);
-    assert_eq!(shown["remaining"], 15);
+    home.app.event_that(since, "countdown", |event| event["remaining"].as_u64().is_some_and(|left| left <= 55));
     let late = Page::locked(&home);
     late.countdown();
+    // One is read after the other, and some time passes between.
+    let before = second.seconds().expect("the rest");
     let seconds = late.seconds().expect("the rest");
-    let known = second.seconds().expect("the rest");
-    assert!(seconds <= 15 && (seconds - known).abs() <= 1, "late {seconds}, early {known}");
+    let after = second.seconds().expect("the rest");
+    assert!((after - 1..=before + 1).contains(&seconds) && seconds <= 55, "late {seconds}, early {before} to {after}");
     let runs_down = "return import('/assets/link.js').then(({ remainingMs }) => remainingMs({ remaining_ms: 1000 }));";
     let rest = second.browser.run(runs_down).as_f64().expect("a rest");
     assert!(rest < 1000.0, "it runs down between the hub's words as well: {rest}");
@@ -203,7 +204,7 @@ fn the_history_is_read_when_an_incident_begins_and_ends_and_no_old_answer_is_sho
 
 #[test]
 fn the_history_is_read_again_when_nothing_was_heard_for_a_while_and_when_it_could_not_be_read() {
-    let home = Installation::running(Setup::default());
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let page = Page::unlocked(&home);
     page.browser.wait_for_text_in("#recent", "Nothing has happened yet.");
     // It begins and ends, and nothing in the states tells of it: there is one for each connection.

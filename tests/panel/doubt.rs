@@ -118,7 +118,7 @@ fn what_is_asked_for_over_a_connection_that_is_dead_and_not_known_to_be_is_seen_
 
 #[test]
 fn what_the_hub_says_is_too_late_to_cancel_is_offered_no_more_while_no_states_come() {
-    let home = Installation::running(Setup { countdown_seconds: 8, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 15, ..Setup::default() });
     let page = Page::unlocked(&home);
     page.sos();
     let since = home.app.mark();

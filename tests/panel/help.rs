@@ -13,7 +13,7 @@ fn long_countdown() -> Installation {
 
 #[test]
 fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
-    let home = Installation::running(Setup { countdown_seconds: 2, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 10, ..Setup::default() });
     home.center.answer(Answers::AllButAlarms);
     let page = Page::unlocked(&home);
     page.browser.wait_for_text("All is ready");
@@ -246,12 +246,12 @@ fn a_repeat_after_a_lost_answer_starts_nothing_twice() {
     let since = home.app.mark();
     page.sos();
     page.slide(POLICE, 1.0);
-    page.browser.wait("asked twice", || page.browser.run("return window.asked.length;") == 2);
-    let asked = page.browser.run("return window.asked;");
-    assert_eq!(asked[0], asked[1]);
+    page.browser.wait("asked twice", || page.browser.run("return window.asked.length;").as_u64() >= Some(2));
+    let asked = page.browser.run("return new Set(window.asked).size;");
+    assert_eq!(asked, 1, "each time the same");
     page.countdown();
-    wait_until("two replies", || home.app.replies(since).len() == 2);
+    wait_until("two replies", || home.app.replies(since).len() >= 2);
     assert_eq!(home.app.count(since, "countdown_started"), 1);
     let replies = home.app.replies(since);
-    assert_eq!(replies[0]["incident"], replies[1]["incident"]);
+    assert!(replies.iter().all(|reply| reply["incident"] == replies[0]["incident"]), "{replies:?}");
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::installation::PANEL_PIN;
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, wait_until};
 
 pub struct Answer {
     pub status: u16,
@@ -219,7 +219,14 @@ impl Stream {
 
 /// Gives the PIN; returns the cookie.
 pub fn unlock(panel: SocketAddr) -> String {
-    let answer = post(panel, "/pin", "", PANEL_PIN);
+    let mut answer = post(panel, "/pin", "", PANEL_PIN);
+    // For some seconds after its start a panel whose disk is slow does not know the PIN itself.
+    wait_until("the PIN is known", || {
+        if answer.status == 503 {
+            answer = post(panel, "/pin", "", PANEL_PIN);
+        }
+        answer.status != 503
+    });
     assert_eq!(answer.status, 204, "{}", answer.body);
     answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }

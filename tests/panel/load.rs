@@ -10,7 +10,7 @@ use crate::lines::POLICE_BUTTON;
 
 const PAGES: usize = 200;
 /// Hold, countdown, and what a machine may add that does other things as well.
-const PRESS_TO_SIREN: Duration = Duration::from_secs(3);
+const PRESS_TO_SIREN: Duration = Duration::from_secs(12);
 
 #[test]
 fn two_hundred_pages_and_a_flood_delay_neither_button_nor_siren() {

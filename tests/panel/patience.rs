@@ -1,5 +1,7 @@
 //! Asking for help while something is in the way: the hub restarts, the way to it breaks, the page is loaded anew.
 
+use std::collections::BTreeSet;
+
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
@@ -34,6 +36,11 @@ fn asked(page: &Page) -> Vec<Value> {
     page.browser.run("return window.asked;").as_array().expect("what was asked").clone()
 }
 
+/// Each thing that was asked for once, however often it was: a page that waits for its reply asks again.
+fn ids(page: &Page) -> BTreeSet<String> {
+    asked(page).iter().filter_map(|one| one["id"].as_str().map(str::to_owned)).collect()
+}
+
 #[test]
 fn what_is_asked_for_while_the_hub_restarts_is_done_once() {
     let mut home = home();
@@ -46,7 +53,8 @@ fn what_is_asked_for_while_the_hub_restarts_is_done_once() {
     page.browser.wait_for_text_in("#asking", "Asking the hub…");
     page.browser.wait_for_text_in("#answer", "goes on trying");
     page.browser.wait_for_text_in("#answer", "call the emergency number");
-    page.browser.wait("some more tries", || asked(&page).len() >= 5);
+    // It tries for ten seconds, in which the hub has to be there again.
+    page.browser.wait("some more tries", || asked(&page).len() >= 3);
     let since = home.app.mark();
     home.start();
     page.countdown();
@@ -67,7 +75,8 @@ fn a_hub_that_cannot_answer_now_is_asked_again_and_the_same() {
     let since = home.app.mark();
     page.counts_down_for(POLICE);
     let asked = asked(&page);
-    assert_eq!(asked.len(), 3);
+    // Where the hub takes long for the third, there is another one beside it.
+    assert!(asked.len() >= 3, "{asked:?}");
     assert!(asked.iter().all(|one| *one == asked[0]), "{asked:?}");
     // When it was asked for, by the hub's clock: what comes much later was given up, and starts nothing.
     let at = asked[0]["asked_ms"].as_u64().expect("a time");
@@ -105,19 +114,19 @@ fn a_page_that_is_loaded_anew_takes_back_nothing_and_a_new_version_waits_for_the
 
 #[test]
 fn what_is_stuck_is_asked_for_beside_it_before_the_countdown_is_over() {
-    let home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
+    let home = Installation::running(Setup { countdown_seconds: 15, ..Setup::default() });
     let page = Page::unlocked(&home);
     page.counts_down_for(POLICE);
-    // The connection is dead, and nothing says so until the browser gives up.
-    before_each_command(
-        &page,
-        "(go, number) => number > 1 ? go() : new Promise((resolve, fail) => setTimeout(fail, 4000))",
-    );
+    page.is_answered();
+    // The connection is dead, and nothing says so.
+    before_each_command(&page, "(go, number) => number > 1 ? go() : new Promise(() => {})");
     page.cancel("police");
     page.card("Cancelled in time: nothing was sent.");
     let asked = asked(&page);
-    assert_eq!(asked.len(), 2);
-    assert_eq!(asked[0], asked[1], "the same, so that it is done once");
+    assert!(
+        asked.len() >= 2 && asked.iter().all(|one| *one == asked[0]),
+        "the same, so that it is done once: {asked:?}"
+    );
     home.center.has_all();
     assert_eq!(home.center.calls(0).len(), 0);
 }
@@ -134,8 +143,8 @@ fn what_was_just_asked_for_is_done_though_the_clock_of_the_hub_began_anew() {
     let since = home.app.mark();
     page.counts_down_for(POLICE);
     let asked = asked(&page);
-    assert_eq!((asked.len(), &asked[0]["id"]), (2, &asked[1]["id"]));
-    assert!(asked[0]["asked_ms"].is_u64() && asked[1]["asked_ms"].is_null(), "{asked:?}");
+    assert!(asked.len() >= 2 && asked.iter().all(|one| one["id"] == asked[0]["id"]), "{asked:?}");
+    assert!(asked[0]["asked_ms"].is_u64() && asked[1..].iter().all(|one| one["asked_ms"].is_null()), "{asked:?}");
     assert_eq!(home.app.count(since, "countdown_started"), 1);
     assert_eq!(page.browser.text("#answer"), "");
 }
@@ -197,7 +206,7 @@ fn a_key_that_is_held_down_asks_once() {
     page.browser.run(&format!("document.querySelector('[aria-label={POLICE:?}]').focus();"));
     page.browser.hold(Key::Right, 40);
     page.countdown();
-    assert_eq!(asked(&page).len(), 1, "the slider: {:?}", asked(&page));
+    assert_eq!(ids(&page).len(), 1, "the slider: {:?}", asked(&page));
     page.cancel("police");
     page.card("Cancelled in time");
     page.browser.press("Close");
@@ -205,7 +214,7 @@ fn a_key_that_is_held_down_asks_once() {
     page.browser.run("document.querySelector('#siren-only').focus();");
     page.browser.hold(Key::Enter, 40);
     page.browser.wait("a countdown of the siren", || page.browser.has(".incident.siren[data-stage=countdown]"));
-    assert_eq!(asked(&page).len(), 3, "{SIREN_ONLY}: {:?}", asked(&page));
+    assert_eq!(ids(&page).len(), 3, "{SIREN_ONLY}: {:?}", asked(&page));
 }
 
 #[test]

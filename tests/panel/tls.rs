@@ -17,6 +17,7 @@ use rustls::{
 use socket2::SockRef;
 
 use crate::installation::PANEL_PIN;
+use crate::support::wait_until;
 
 pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
@@ -97,7 +98,11 @@ impl Client {
 
     /// Gives the PIN; returns the cookie.
     pub fn unlock(&self) -> String {
-        let head = self.head("POST /pin", "", &format!("{PANEL_PIN}\n"));
+        let mut head = String::new();
+        wait_until("the PIN is known", || {
+            head = self.head("POST /pin", "", &format!("{PANEL_PIN}\n"));
+            !head.starts_with("HTTP/1.1 503")
+        });
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
         cookie.split(';').next().expect("a cookie").to_owned()
     }

@@ -26,10 +26,10 @@ fn the_alarm_comes_at_its_time_whatever_the_wall_clock_does() {
     let before = monotonic();
     let police = home.app.accepted("request", r#"{"service": "police", "id": "p"}"#);
     let after = monotonic();
-    home.app.event_that(0, "countdown", |event| event["remaining"] == 2);
+    home.app.event_that(0, "countdown", |event| event["remaining"].as_u64().is_some_and(|left| left < 3));
     clock.step("+3653d");
     assert!((now + 9..=now + 11).contains(&year(&home)), "the clock was not stepped");
-    home.app.event_that(0, "countdown", |event| event["remaining"] == 1);
+    home.app.event_that(0, "countdown", |event| event["remaining"].as_u64().is_some_and(|left| left < 2));
     clock.step("-3653d");
     let siren = home.lines.siren_edge(0);
     assert_eq!(siren.level, 1);

@@ -17,8 +17,8 @@ use crate::plan::{Dice, Fault, Part, Plan, Step};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::{pace, wait_until};
 
-/// The siren's line is right that long after a start, and an alarm at most that late.
-pub const RIGHT_AFTER: Duration = Duration::from_secs(2);
+/// The siren's line is right that long after a start, and an alarm at most that late, on a machine that does much else.
+pub const RIGHT_AFTER: Duration = Duration::from_secs(10);
 /// How often an app that hears nothing asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -246,7 +246,7 @@ impl Lane {
         });
     }
 
-    /// After a start the line says within two seconds what the incidents say, and goes on saying it.
+    /// After a start the line soon says what the incidents say, and goes on saying it.
     fn siren_is_right(&mut self, sounds: bool) {
         let state = self.home.app.state("the siren as decided", |state| state["siren"]["sounding"] == sounds);
         if !sounds {

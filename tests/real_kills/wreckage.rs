@@ -29,7 +29,8 @@ fn a_memory_that_was_written_over_invents_nothing_and_keeps_the_plan() {
 
 /// One home, and its share of the seeds.
 fn lane_of_damage(lane: u64) -> [u32; 2] {
-    let mut home = Installation::running(Setup::default());
+    // Each cancels one of them, on a machine that may be slow.
+    let mut home = Installation::running(Setup { countdown_seconds: 5, ..Setup::default() });
     home.center_broker.stop();
     home.app.state("the center's link is down", |state| state["center"]["link"] == "down");
     let mut real = BTreeSet::new();
