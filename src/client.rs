@@ -44,6 +44,8 @@ pub enum Failure {
     HubAway,
     /// A request that did not get as far as the hub, and why.
     NothingRequested(Box<Failure>),
+    /// The connection broke after the hub had been asked, and did not come back in time.
+    Broken(LinkProblem),
     /// No answer came in time.
     Silent,
     /// The center has not answered a test; what is known of it, and what to look at.
@@ -67,6 +69,12 @@ impl fmt::Display for Failure {
             Failure::NothingRequested(failure) => {
                 write!(f, "Nothing was requested: call the emergency number. {failure}")
             }
+            Failure::Broken(problem) => write!(
+                f,
+                "The connection to the home's broker broke before the hub's answer came, and the hub may have heard \
+                 this all the same: see what it does with sos-hub status. In an emergency, call the emergency number. {}",
+                problem.sentence()
+            ),
             Failure::Silent => f.write_str("The hub has not answered. In an emergency, call the emergency number."),
             Failure::Unconfirmed(message) | Failure::Refused(message) => f.write_str(message),
             Failure::System(error) => write!(f, "The system gives no thread for the connection: {error}."),
@@ -75,6 +83,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
+    /// Whether the hub has certainly not been asked.
     fn is_before_the_hub(&self) -> bool {
         matches!(self, Failure::Broker(_) | Failure::HubAway | Failure::System(_))
     }
@@ -229,16 +238,46 @@ impl Talk {
         self.events = Events::default();
         let topic = self.topics.command(name);
         let publication = Publication { topic, payload: payload.into_bytes(), retain: false, correlation: None };
-        link.publish(publication, Keep::Now);
         let reply_topic = self.topics.reply();
-        let answer = self.hear(move |_, heard| {
+        let is_the_reply = |heard: &Heard| {
             let Heard::Message(message) = heard else { return None };
             let reply: Value =
                 serde_json::from_slice(&message.payload).ok().filter(|_| message.topic == reply_topic)?;
             (reply["id"] == json!(id) && reply["command"] == name.as_str()).then_some(reply)
-        })?;
+        };
+        link.publish(publication.clone(), Keep::Now);
+        let answer = match self.hear(|_, heard| is_the_reply(heard)) {
+            Err(Failure::Broker(problem)) if id.is_some() => {
+                self.ask_again(link, &publication, is_the_reply).ok_or(Failure::Broken(problem))?
+            }
+            Err(Failure::Broker(problem)) => return Err(Failure::Broken(problem)),
+            answer => answer?,
+        };
         let text = answer["message"].as_str().unwrap_or_default().to_owned();
         Ok((answer, text))
+    }
+
+    /// The connection broke: what has an id is asked for on each one that follows, and done once.
+    fn ask_again<T>(
+        &mut self,
+        link: &Link,
+        publication: &Publication,
+        is_the_reply: impl Fn(&Heard) -> Option<T>,
+    ) -> Option<T> {
+        self.deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = self.hear(|_, heard| {
+                if matches!(heard, Heard::Link(LinkChange::Up)) {
+                    link.publish(publication.clone(), Keep::Now);
+                }
+                is_the_reply(heard)
+            });
+            match found {
+                Ok(reply) => return Some(reply),
+                Err(Failure::Broker(_)) => {}
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Listens until something is found in what is heard.

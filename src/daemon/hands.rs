@@ -106,10 +106,13 @@ impl Hands {
             Report::Event(event) => {
                 let payload = reports::event(&event);
                 self.board.event(&payload);
-                if matches!(event.kind, EventKind::Countdown { .. }) {
+                let is_tick = matches!(event.kind, EventKind::Countdown { .. });
+                if is_tick {
                     self.board.tick();
                 }
-                self.publish(self.app_topics.event(), payload, false, Keep::Queue);
+                // The seconds of a countdown are of no use to anybody later.
+                let keep = if is_tick { Keep::Now } else { Keep::Queue };
+                self.publish(self.app_topics.event(), payload, false, keep);
             }
             Report::Reply { reply, reply_to } => {
                 let payload = reports::reply(&reply);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::Builder;
 
-use inotify::{Inotify, WatchMask};
+use inotify::{EventMask, Inotify, WatchMask};
 use tokio::sync::watch;
 
 use super::browsers::Browsers;
@@ -46,7 +46,19 @@ pub fn follow(
             let mut buffer = [0; 4096];
             let Some(watch) = &mut watch else { return };
             is_named = match watch.read_events_blocking(&mut buffer) {
-                Ok(mut events) => events.any(|event| event.name == file.file_name()),
+                Ok(events) => {
+                    let mut is_gone = false;
+                    let is_named = events.fold(false, |is_named, event| {
+                        is_gone |= event.mask.contains(EventMask::IGNORED);
+                        is_named || event.name == file.file_name()
+                    });
+                    if is_gone {
+                        let file = file.display();
+                        tracing::warn!("another PIN counts from the next restart on: the directory of {file} is gone");
+                        return;
+                    }
+                    is_named
+                }
                 Err(error) => {
                     tracing::warn!("another PIN counts from the next restart on: its file is not watched ({error})");
                     return;

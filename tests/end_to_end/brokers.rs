@@ -7,6 +7,7 @@ use crate::client::{Client, options};
 use crate::installation::{Installation, Setup};
 use crate::lines::POLICE_BUTTON;
 use crate::support::mosquitto::Mosquitto;
+use crate::support::proxy::NOBODY;
 use crate::support::wait_until;
 
 /// What a loaded machine may take on top of a promised time.
@@ -82,6 +83,25 @@ fn without_either_broker_the_siren_sounds_and_the_alarm_is_owed_until_the_center
     home.center.alarm(0);
     home.home.restart();
     home.app.state("confirmed", |state| state["incidents"][0]["stage"] == "acknowledged");
+}
+
+#[test]
+fn the_seconds_of_a_countdown_are_not_told_once_it_is_over() {
+    let mut home = Installation::new(Setup { countdown_seconds: 2, ..Setup::default() });
+    let proxy = home.through_a_proxy();
+    home.start();
+    home.in_use();
+    let since = home.app.mark();
+    proxy.lead_to(NOBODY);
+    proxy.cut();
+    home.app.availability(since, "offline");
+    home.lines.press(POLICE_BUTTON);
+    home.lines.siren_is(1);
+    home.lines.release(POLICE_BUTTON);
+    proxy.lead_to(home.home.port());
+    home.app.event(since, "siren_on");
+    assert_eq!(home.app.count(since, "countdown_started"), 1);
+    assert_eq!(home.app.count(since, "countdown"), 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::center::Answers;
 use crate::hub_process::sos_hub;
 use crate::installation::{Installation, Setup};
+use crate::support::proxy::Proxy;
 use crate::support::wait_until;
 
 const WELL: i32 = 0;
@@ -106,6 +107,39 @@ fn without_hub_or_broker_the_commands_say_so_and_history_still_works() {
     }
     let history = json(&home, &["history", "--json"], WELL);
     assert_eq!(history[0]["service"], "police", "{history}");
+}
+
+/// The connection of the next command ends when it asks for something, and the hub hears that all the same.
+fn cut_off(home: &Installation, comes_back: bool) -> Proxy {
+    let proxy = home.through_a_proxy();
+    proxy.cut_after(br#""source":"cli""#, comes_back);
+    proxy
+}
+
+#[test]
+fn what_was_asked_for_over_a_connection_that_broke_is_asked_for_again_and_done_once() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let proxy = cut_off(&home, true);
+    let since = home.app.mark();
+    let police = json(&home, &["request", "police", "--json"], WELL);
+    assert_eq!(police["incident"], home.app.event(since, "countdown_started")["incident"], "{police}");
+    assert_eq!(proxy.connections(), 2);
+    home.app.accepted("cancel", "");
+    home.app.event(since, "aborted");
+    assert_eq!(home.app.count(since, "countdown_started"), 1);
+}
+
+#[test]
+fn what_the_hub_may_have_heard_is_not_said_to_be_not_requested() {
+    let home = Installation::running(Setup { countdown_seconds: 60, ..Setup::default() });
+    let _proxy = cut_off(&home, false);
+    let since = home.app.mark();
+    let request = output(&home, &["request", "fire"]);
+    home.app.event(since, "countdown_started");
+    let said = String::from_utf8_lossy(&request.stderr);
+    assert_eq!(request.status.code(), Some(FAILED), "{request:?}");
+    assert!(said.contains("may have heard") && !said.contains("Nothing was requested"), "{said}");
+    assert!(is_a_sentence(&request.stderr), "{request:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::hub_process::HubProcess;
 use crate::lines::{CANCEL_BUTTON, Lines, POLICE_BUTTON, SIREN};
 use crate::support::DEADLINE;
 use crate::support::mosquitto::{Mosquitto, free_port};
+use crate::support::proxy::Proxy;
 use crate::tokens::Key;
 
 pub const HUB: &str = "home";
@@ -133,6 +134,16 @@ impl Installation {
         installation.start();
         installation.in_use();
         installation
+    }
+
+    /// From the next start on, whoever reads the configuration comes to the home's broker through this.
+    pub fn through_a_proxy(&self) -> Proxy {
+        let proxy = Proxy::to(self.home.port());
+        let config = fs::read_to_string(self.config()).expect("hub.toml");
+        let there = format!("port = {}", self.home.port());
+        assert!(config.contains(&there), "{config}");
+        fs::write(self.config(), config.replace(&there, &format!("port = {}", proxy.port()))).expect("hub.toml");
+        proxy
     }
 
     /// Starts the hub and waits until it says that it is ready.

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+/// A port that nobody listens on.
+pub const NOBODY: u16 = 1;
+
 /// Listens on a port of its own for as long as the test's process lives.
 pub struct Proxy {
     port: u16,
@@ -19,6 +22,8 @@ struct Shared {
     loses: AtomicBool,
     connections: AtomicUsize,
     bytes: AtomicUsize,
+    /// What ends the connection that says it, and whether another one can follow.
+    last_words: Mutex<Option<(Vec<u8>, bool)>>,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -33,6 +38,7 @@ impl Proxy {
             loses: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
+            last_words: Mutex::new(None),
             open: Mutex::new(Vec::new()),
         });
         let accepting = Arc::clone(&shared);
@@ -58,6 +64,11 @@ impl Proxy {
         self.port
     }
 
+    /// Connections that are made from now on go to this port of 127.0.0.1.
+    pub fn lead_to(&self, port: u16) {
+        self.shared.target.store(port, Ordering::SeqCst);
+    }
+
     /// How many connections were made so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
@@ -74,6 +85,12 @@ impl Proxy {
             // It may have ended by itself.
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+
+    /// The next connection whose dialler says this ends with it: it is passed on, and no answer comes back.
+    /// `comes_back` says whether others can follow.
+    pub fn cut_after(&self, words: &[u8], comes_back: bool) {
+        *self.shared.last_words.lock().expect("the last words") = Some((words.to_vec(), comes_back));
     }
 
     /// Connections stand, and nothing is passed on any more: a half-open link.
@@ -95,6 +112,15 @@ impl Drop for Proxy {
     }
 }
 
+fn are_last_words(said: &[u8], shared: &Shared) -> bool {
+    let mut last = shared.last_words.lock().expect("the last words");
+    let are_last = last.take_if(|(last, _)| said.windows(last.len()).any(|words| words == last));
+    if let Some((_, false)) = are_last {
+        shared.target.store(NOBODY, Ordering::SeqCst);
+    }
+    are_last.is_some()
+}
+
 fn copy_of(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a second handle of the connection")
 }
@@ -110,7 +136,12 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, is_outgoing: bool, shared: &S
         if is_outgoing && shared.loses.load(Ordering::SeqCst) {
             continue;
         }
-        if to.write_all(&buffer[..length]).is_err() {
+        let is_last = is_outgoing && are_last_words(&buffer[..length], shared);
+        if is_last {
+            // The dialler may be gone.
+            let _ = from.shutdown(Shutdown::Write);
+        }
+        if to.write_all(&buffer[..length]).is_err() || is_last {
             break;
         }
         shared.bytes.fetch_add(length, Ordering::SeqCst);
