@@ -202,8 +202,10 @@ impl Ledger {
         wrong: &mut Vec<String>,
     ) -> BTreeMap<String, String> {
         let mut decided = BTreeMap::new();
+        let mut there = BTreeSet::new();
         for entry in history(home) {
             let incident = text(&entry["id"]);
+            there.insert(incident.clone());
             if let Some(service) = self.incidents.get(&incident) {
                 let aborted = self.aborted.contains(&incident);
                 if entry["service"] != service.as_str() || aborted != (entry["stage"] == "aborted") {
@@ -237,13 +239,14 @@ impl Ledger {
         }
         let durable = home.app.replies(self.app_mark).into_iter().filter(|reply| reply["durable"] == true);
         for reply in durable.filter(|reply| reply["command"] == "request") {
-            if !decided.contains_key(&text(&reply["incident"])) {
+            // It may be a late one, of a round before.
+            if !there.contains(&text(&reply["incident"])) {
                 wrong.push(format!("lost: accepted, and not in the history: {reply}"));
             }
         }
         let started = home.app.events(self.app_mark).into_iter().filter(|event| event["type"] == "countdown_started");
         for event in started {
-            if !decided.contains_key(&text(&event["incident"])) && !asked.requests.is_empty() {
+            if !there.contains(&text(&event["incident"])) && !asked.requests.is_empty() {
                 wrong.push(format!("lost: told of, and not in the history: {event}"));
             }
         }
