@@ -112,6 +112,25 @@ fn a_disk_that_hangs_keeps_nobody_waiting() {
 }
 
 #[test]
+fn who_asks_after_something_was_written_is_told_of_it() {
+    let dir = tempdir().unwrap();
+    let center = Center::started(dir.path());
+    let archive = center.archive();
+    let (sender, told) = mpsc::channel();
+    let (again, state_dir) = (archive.clone(), dir.path().to_owned());
+    archive.look_up(heard(1), Vec::new(), move |_, past| {
+        sender.send(past.map(|_| ())).unwrap();
+        // The archive is still at it when this is written and the next question comes.
+        database(&state_dir).execute_batch("ALTER TABLE signal RENAME TO message").unwrap();
+        again.look_up(heard(2), Vec::new(), move |_, past| sender.send(past.map(|_| ())).unwrap());
+    });
+    assert_eq!(told.recv_timeout(DEADLINE).unwrap(), Ok(()));
+    let problem = told.recv_timeout(DEADLINE).unwrap().unwrap_err();
+    assert!(problem.contains("no such table"), "{problem}");
+    center.stop();
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_tried_anew_at_the_next_question() {
     let dir = tempdir().unwrap();
     let archive = Archive::start(dir.path()).unwrap();

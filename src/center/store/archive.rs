@@ -1,5 +1,6 @@
 //! Questions to the database that are not the writer's business, on a thread and a read-only connection of their own.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -151,20 +152,31 @@ impl Archive {
 
 fn run(asked: &Receiver<Question>, path: &Path) {
     let mut database: Option<Connection> = None;
-    while let Ok(first) = asked.recv() {
-        let begun = database.take().map_or_else(|| open(path), Ok).and_then(|open| {
-            // What waits is asked of one moment of the database.
-            open.execute_batch("BEGIN").map(|()| open)
-        });
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Ok(first) = asked.recv() else { return };
+            waiting.push_back(first);
+        }
+        // What waits is asked of one moment of the database. Whoever asks later may know of what was written since.
+        waiting.extend(asked.try_iter().take(QUESTIONS_AT_ONCE));
+        let begun =
+            database.take().map_or_else(|| open(path), Ok).and_then(|open| open.execute_batch("BEGIN").map(|()| open));
         let open = match begun {
             Ok(open) => open,
             Err(error) => {
-                let _ = first(Err(format!("{}.", sentence(path, "read", &error))));
+                if let Some(first) = waiting.pop_front() {
+                    let _ = first(Err(format!("{}.", sentence(path, "read", &error))));
+                }
                 continue;
             }
         };
-        let mut questions = std::iter::once(first).chain(asked.try_iter().take(QUESTIONS_AT_ONCE));
-        let answered = questions.try_for_each(|question| question(Ok(&open)));
+        let mut answered = Ok(());
+        while answered.is_ok()
+            && let Some(question) = waiting.pop_front()
+        {
+            answered = question(Ok(&open));
+        }
         match answered.and_then(|()| open.execute_batch("COMMIT")) {
             Ok(()) => database = Some(open),
             Err(error) => tracing::warn!("{}", sentence(path, "read", &error)),
