@@ -40,7 +40,7 @@ function tell(name, alarms, incidents) {
   document.title = incidents ? `(${incidents}) ALARM – ${name} – sos-center` : `${name} – sos-center`;
   if (alarms > lastAlarm && incidents) {
     element("announce").textContent =
-      `New alarm. ${incidents} ${incidents === 1 ? "incident waits" : "incidents wait"} for an operator.`;
+      `New alarm. ${incidents} ${incidents === 1 ? "incident cries" : "incidents cry"} for an operator.`;
   }
   lastAlarm = alarms;
   sounds?.heard(alarms, incidents);
