@@ -8,5 +8,6 @@ mod http;
 mod logins;
 mod orders;
 mod pages;
+mod sounding;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,7 +16,7 @@ use crate::support::wait_until;
 const PICTURE: &str = "SOS_CONSOLE_PICTURE";
 
 /// A browser in which the operator is logged in, with the page open.
-fn operator_at(center: &Center, browser: &Browser, path: &str) {
+pub fn operator_at(center: &Center, browser: &Browser, path: &str) {
     browser.open(&center.url(path));
     browser.fill("input[name=name]", OPERATOR);
     browser.fill("input[name=password]", PASSWORD);
@@ -45,7 +45,7 @@ fn an_alarm_appears_cries_and_is_silenced_without_a_reload() {
     center.alarm("A1", Service::Police);
     browser.wait_for_text_in(".incident.police", "Ann & Bob <Miller>");
     browser.wait_for_title("(1) ALARM – Queue");
-    assert!(browser.has("html[data-ringing=true]"));
+    browser.wait("the sound", || browser.has("html[data-ringing=true]"));
     assert!(browser.text("#announce").contains("New alarm"));
     browser.keys("s");
     browser.wait("silence", || browser.has("html[data-ringing=false]"));

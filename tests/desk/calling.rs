@@ -1,5 +1,6 @@
 //! Calls that a telephony provider places.
 
+use sos_hub::center::desk::effect::Changed;
 use sos_hub::center::desk::input::{Input, Placed};
 use sos_hub::center::desk::settings::{CallMode, DispatchMode};
 use sos_hub::center::desk::words::{CallOutcome, Order};
@@ -130,6 +131,18 @@ fn a_provider_that_certainly_placed_nothing_is_asked_again_with_the_same_id() {
     let when: Vec<u64> = center.seen.calls.iter().map(|(at, _)| at.since(placed).as_secs()).collect();
     assert_eq!(when, [0, 2, 12, 24], "while it rings, and never after");
     assert!(center.seen.calls.iter().all(|(_, request)| request.call == center.seen.calls[0].1.call));
+}
+
+#[test]
+fn a_call_that_is_taken_after_all_is_not_to_be_placed_by_hand_any_more() {
+    let (mut center, incident) = called();
+    center.placed(not_taken());
+    let by_hand = center.view(incident).advice;
+    center.after(seconds(2));
+    center.seen.changed.clear();
+    center.placed(Placed::Taken);
+    assert_ne!(center.view(incident).advice, by_hand);
+    assert!(center.seen.changed.contains(&Changed::Incident(incident)), "open pages still say it");
 }
 
 #[test]

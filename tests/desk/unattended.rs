@@ -1,11 +1,22 @@
-//! An alarm that no operator takes sounds again.
+//! An alarm that no operator takes sounds again, and so does one that needs people once more.
 
 use sos_hub::center::desk::effect::Changed;
+use sos_hub::center::desk::input::{Input, Placed};
+use sos_hub::center::desk::settings::{CallMode, DispatchMode};
 use sos_hub::center::desk::words::{CallOutcome, Order};
+use sos_hub::controller::moment::Id;
 use sos_hub::controller::words::Service;
 
-use crate::center::{millis, seconds};
-use crate::people::alarmed;
+use crate::center::{Center, millis, seconds, settings, webhook};
+use crate::paper::Paper;
+use crate::people::{CONFIRMED, RIGHT, account, alarmed};
+
+impl Center {
+    /// How far the console's number has grown, and whether the incident is among those that sound.
+    fn sound(&self, incident: Id) -> (u64, bool) {
+        (self.desk.queue().alarm_number, self.view(incident).line.cries)
+    }
+}
 
 #[test]
 fn after_a_minute_without_an_operator_an_alarm_cries_again_and_each_minute_after() {
@@ -93,4 +104,83 @@ fn each_order_gives_the_operator_another_minute() {
     assert_eq!(center.seen.alerts.len(), 0);
     center.after(millis(1));
     assert_eq!(center.seen.alerts.len(), 1);
+}
+
+#[test]
+fn an_incident_cries_until_an_operator_acts_on_it_and_a_note_is_no_act() {
+    let (mut center, incident) = alarmed();
+    assert!(center.view(incident).line.cries);
+    center.works(incident, &[Order::Note("reading".into())]);
+    assert!(center.view(incident).line.cries);
+    center.works(incident, &[Order::CallFirstContact]);
+    assert!(!center.view(incident).line.cries);
+    center.works(incident, &[Order::Outcome(CallOutcome::Answered)]);
+    assert!(!center.view(incident).line.cries, "the operator is at it");
+}
+
+#[test]
+fn another_cry_sounds_whoever_has_acted_before_and_until_somebody_acts_again() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact]);
+    let (number, _) = center.sound(incident);
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    assert_eq!(center.sound(incident), (number + 1, true), "while the telephone rings");
+    center.works(incident, &[Order::Outcome(CONFIRMED)]);
+    assert_eq!(center.sound(incident), (number + 1, false));
+    center.hears(center.alarm_signal("A1", 12, 1, Service::Police));
+    assert_eq!(center.sound(incident), (number + 2, true), "while help is to be sent");
+}
+
+#[test]
+fn a_cry_after_the_end_sounds_like_a_new_alarm_and_nobody_has_acted_on_it() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
+    assert!(!center.view(incident).line.cries);
+    let (number, _) = center.sound(incident);
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    assert_eq!(center.sound(incident), (number + 1, true));
+    assert_eq!(center.view(incident).line.operator, None);
+    center.works(incident, &[Order::CallFirstContact]);
+    assert_eq!(center.sound(incident), (number + 1, false));
+}
+
+#[test]
+fn help_that_could_not_be_asked_for_sounds_whoever_has_acted_before() {
+    let problem = || "dispatch.example:443 said 500".to_owned();
+    for failure in [Placed::NotTaken { problem: problem() }, Placed::Unclear { problem: problem() }] {
+        let settings = settings(CallMode::Operator, DispatchMode::Webhook);
+        let mut center = Center::open(settings, Paper::with(vec![account("A1")]));
+        let incident = center.alarm("A1", 1);
+        center.works(incident, &[Order::CallFirstContact, Order::Outcome(CONFIRMED)]);
+        let (number, cries) = center.sound(incident);
+        assert!(!cries, "the service is being asked");
+        center.input(Input::DispatchAsked { incident, outcome: failure.clone() });
+        assert_eq!(center.sound(incident), (number + 1, true), "{failure:?}");
+        center.works(incident, &[Order::Dispatch]);
+        assert_eq!(center.sound(incident), (number + 1, false), "{failure:?}");
+    }
+}
+
+#[test]
+fn what_may_have_cried_before_a_restart_cries_after_it() {
+    let (mut center, incident) = alarmed();
+    center.works(incident, &[Order::CallFirstContact]);
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Police));
+    let mut center = center.restarted(seconds(2));
+    assert!(center.view(incident).line.cries);
+    center.works(incident, &[Order::Outcome(RIGHT)]);
+    assert!(!center.restarted(seconds(2)).view(incident).line.cries, "what is over is quiet");
+}
+
+#[test]
+fn where_services_do_the_work_an_alarm_is_quiet_until_people_are_needed() {
+    let mut center = Center::open(webhook(), Paper::with(vec![account("A1")]));
+    let incident = center.alarm("A1", 1);
+    assert!(!center.view(incident).line.cries);
+    let call = center.seen.calls[0].1.call;
+    center.input(Input::Call { call, outcome: CONFIRMED });
+    assert!(!center.view(incident).line.cries);
+    let problem = "dispatch.example:443 said 500".to_owned();
+    center.input(Input::DispatchAsked { incident, outcome: Placed::Unclear { problem } });
+    assert!(center.view(incident).line.cries);
 }

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::address::{self, Page};
 use super::pages::Parts;
-use crate::center::desk::view::{HealthView, IncidentLine, QueueView};
+use crate::center::desk::view::{HealthView, QueueView};
 use crate::controller::moment::Wall;
 
 /// A whole page for an operator who is logged in.
@@ -110,10 +110,9 @@ pub fn health(health: &HealthView) -> Markup {
     }
 }
 
-/// How many incidents cry for an operator: those that wait and that nobody has touched, or nobody for too long.
+/// How many incidents cry for an operator.
 pub fn unattended(queue: &QueueView) -> usize {
-    let cries = |line: &&IncidentLine| line.overdue || (line.waits_for_operator && line.operator.is_none());
-    queue.open.iter().filter(cries).count()
+    queue.open.iter().filter(|line| line.cries).count()
 }
 
 /// The page's title, alarms first.

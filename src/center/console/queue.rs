@@ -39,7 +39,7 @@ pub fn main(queue: &QueueView, now: Wall) -> Markup {
 /// An incident as one line with a link over all of it.
 pub fn entry(line: &IncidentLine, now: Wall) -> Markup {
     let is_open = line.ended_wall.is_none();
-    let urgency = match (is_open, line.overdue, line.waits_for_operator) {
+    let urgency = match (is_open, line.overdue, line.waits_for_operator || line.cries) {
         (true, true, _) => "overdue",
         (true, false, true) => "waiting",
         _ => "",
@@ -59,6 +59,8 @@ pub fn entry(line: &IncidentLine, now: Wall) -> Markup {
                     span.tag.warn { "Overdue: nobody acts" }
                 } @else if is_open && line.waits_for_operator {
                     span.tag { "Waits for an operator" }
+                } @else if line.cries {
+                    span.tag { "Cries for an operator" }
                 }
                 @if let Some(operator) = &line.operator { span.by { "Last acted: " (operator) } }
             }

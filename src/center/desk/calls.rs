@@ -163,8 +163,8 @@ impl Incident {
                 self.tell(problem, turn);
                 turn.log(Severity::Warning, Some(self.id()), "call", wording::log_call_not_placed());
             }
-            self.is_to_be_shown();
         }
+        self.is_to_be_shown();
     }
 
     pub(super) fn elapse_call(&mut self, ground: &Ground, turn: &mut Turn) {

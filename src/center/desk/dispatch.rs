@@ -55,7 +55,7 @@ impl Incident {
                 if self.asking.refusals == 0 {
                     self.tell(wording::dispatch_not_taken(&problem), turn);
                     turn.log(Severity::Warning, Some(self.id()), "dispatch", wording::log_dispatch_not_taken());
-                    turn.cries += 1;
+                    self.cry_for_help(turn);
                 }
                 self.asking.refusals += 1;
                 self.asking.retry = Some(turn.at.now + pause);
@@ -65,7 +65,7 @@ impl Incident {
             Placed::Unclear { problem } => {
                 self.tell(wording::dispatch_unclear(&problem), turn);
                 turn.log(Severity::Warning, Some(self.id()), "dispatch", wording::log_dispatch_unclear());
-                turn.cries += 1;
+                self.cry_for_help(turn);
                 self.asking.retry = None;
                 self.asking.problem = Some(wording::dispatch_unclear(&problem));
             }

@@ -59,6 +59,9 @@ pub(super) struct Incident {
     /// Since when it has waited for an operator, or since it last cried.
     waits_since: Option<Boottime>,
     pub overdue: bool,
+    /// Something has happened that an operator has to hear of, and none has acted since. Not kept: after a restart it is
+    /// not known, and rather a sound too many.
+    crying: bool,
     /// The ticket of the last batch with something of it.
     pub ticket: u64,
     /// The record, or at least what is shown, differs from what was last written and shown.
@@ -110,6 +113,7 @@ impl Incident {
         let tried = incident.steps.iter().rev().find(|step| step.text == wording::CANCEL_REQUESTED);
         incident.cancel_requested = tried.map(|step| step.wall);
         if incident.is_open() {
+            incident.crying = true;
             incident.resume_call(ground, turn);
             incident.advance(ground, turn);
             incident.settle(ground, turn);
@@ -128,6 +132,7 @@ impl Incident {
             asking: Asking::default(),
             waits_since: None,
             overdue: false,
+            crying: false,
             ticket: 0,
             unwritten: false,
             unshown: false,
@@ -137,6 +142,7 @@ impl Incident {
     /// The user has cried again: an incident that was over starts from the first call.
     pub fn cry_again(&mut self, resumed: bool, signal: &Signal, ground: &Ground, turn: &mut Turn) {
         let is_open = self.is_open();
+        self.crying = is_open;
         if is_open {
             self.tell(wording::alarm_repeated(signal), turn);
         } else {
@@ -147,6 +153,7 @@ impl Incident {
             self.record.resumed = resumed;
             self.record.first_call_wall = None;
             self.record.ended_wall = None;
+            self.record.operator = None;
             self.record.step = StepRecordState::Waiting;
             self.cancel_requested = None;
             self.tell(wording::alarm_reopened(signal), turn);
@@ -177,9 +184,22 @@ impl Incident {
         self.unshown = true;
     }
 
+    /// What was to go by itself has failed: the console sounds, whoever has acted before.
+    pub fn cry_for_help(&mut self, turn: &mut Turn) {
+        turn.cries += 1;
+        self.crying = true;
+    }
+
+    /// Whether the console sounds for it.
+    pub fn cries(&self, ground: &Ground) -> bool {
+        let untouched = self.record.operator.is_none() && self.waits_for_operator(ground);
+        self.is_open() && (self.crying || self.overdue || untouched)
+    }
+
     /// An operator has taken care of it.
     pub fn attended(&mut self, operator: &str) {
         self.record.operator = Some(operator.to_owned());
+        self.crying = false;
         self.waits_since = None;
         self.overdue = false;
     }

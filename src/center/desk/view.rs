@@ -51,6 +51,9 @@ pub struct IncidentLine {
     pub waits_for_operator: bool,
     /// Nobody has acted on it for 60 s although it waits.
     pub overdue: bool,
+    /// The console sounds for it: it waits and nobody has ever acted on it, it is overdue, or since somebody acted it has
+    /// cried again, help could not be asked for, or the center was restarted.
+    pub cries: bool,
     /// Who acted last.
     pub operator: Option<String>,
 }

@@ -85,7 +85,8 @@ impl Desk {
 
     fn line(&self, incident: &Incident) -> IncidentLine {
         let account = self.account_of(incident);
-        let waits = incident.waits_for_operator(&Ground { settings: &self.settings, account: &account });
+        let ground = Ground { settings: &self.settings, account: &account };
+        let (waits, cries) = (incident.waits_for_operator(&ground), incident.cries(&ground));
         IncidentLine {
             id: incident.id(),
             service: incident.record.service,
@@ -96,6 +97,7 @@ impl Desk {
             ended_wall: incident.record.ended_wall,
             waits_for_operator: waits,
             overdue: incident.overdue,
+            cries,
             operator: incident.record.operator.clone(),
             account: account.id,
             name: account.name,

@@ -12,6 +12,7 @@ const RETRY_MS = 1000;
 
 let stream = null;
 let lastAlarm = Number(alarm);
+let lastUnattended = Number(unattended);
 let sounds = null;
 let watch = null;
 
@@ -40,9 +41,9 @@ function tell(name, alarms, incidents) {
   document.title = incidents ? `(${incidents}) ALARM – ${name} – sos-center` : `${name} – sos-center`;
   if (alarms > lastAlarm && incidents) {
     element("announce").textContent =
-      `New alarm. ${incidents} ${incidents === 1 ? "incident waits" : "incidents wait"} for an operator.`;
+      `New alarm. ${incidents} ${incidents === 1 ? "incident cries" : "incidents cry"} for an operator.`;
   }
-  lastAlarm = alarms;
+  [lastAlarm, lastUnattended] = [alarms, incidents];
   sounds?.heard(alarms, incidents);
 }
 
@@ -104,6 +105,7 @@ function refuse(message) {
 }
 
 async function send(form) {
+  const seen = lastAlarm;
   form.dataset.busy = "true";
   try {
     const answer = await fetch(form.action, {
@@ -117,7 +119,8 @@ async function send(form) {
     refuse(ok ? "" : message);
     if (!ok) return;
     form.reset();
-    sounds?.silence();
+    // Not what has cried since it was pressed; and a note is no act.
+    if (form.matches("[data-order]")) sounds?.silence(seen);
   } catch {
     refuse("The center was not reached, and it is not known whether it was done. Look again before you go on.");
   } finally {
@@ -136,7 +139,7 @@ function press(key) {
   else if (key === "k") walk(-1);
   else if (key === "n") element("note")?.focus();
   else if (key === "q") location.assign("/");
-  else if (key === "s") sounds?.silence();
+  else if (key === "s") sounds?.silence(lastAlarm);
   else if (/^[1-8]$/.test(key)) {
     const button = document.querySelector(`button[data-digit="${key}"]`);
     const field = button?.form.querySelector("input:not([type=hidden])");
@@ -163,7 +166,8 @@ if (live) {
   setInterval(tick, 1000);
   import("./sound.js").then((module) => {
     sounds = module;
-    module.heard(Number(alarm), Number(unattended));
+    // More may have come while this was on its way.
+    module.heard(lastAlarm, lastUnattended);
   });
   tell(title, Number(alarm), Number(unattended));
   document.addEventListener("submit", (event) => {

@@ -20,9 +20,9 @@ export function heard(alarms, incidents) {
   update();
 }
 
-/** No more sound until the next alarm. */
-export function silence() {
-  localStorage.setItem(SILENCED, String(alarm));
+/** No more sound until an alarm after this one. */
+export function silence(upTo) {
+  localStorage.setItem(SILENCED, String(Math.max(upTo, silenced())));
   update();
 }
 
@@ -62,7 +62,7 @@ function sound() {
 
 button.addEventListener("click", () => {
   if (context.state !== "running") return;
-  if (repeating) silence();
+  if (repeating) silence(alarm);
   else sound();
 });
 
