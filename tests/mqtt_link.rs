@@ -334,7 +334,8 @@ fn a_stopped_broker_is_noticed_and_its_return_too() {
 fn a_peer_that_stops_reading_in_the_middle_of_a_flood_is_noticed() {
     let script = Script::new();
     script.keep_buffers_small();
-    let (link, heard) = start(settings(script.port()));
+    let room = Room { under_way: 1_000, waiting: 2_000, waiting_bytes: 16 << 20 };
+    let (link, heard) = start(LinkSettings { room, ..settings(script.port()) });
     script.play(|packet, body| match published_text(packet, body) {
         Some(text) if text == "freeze" => Act::Freeze,
         _ => Act::Answer,
@@ -342,9 +343,8 @@ fn a_peer_that_stops_reading_in_the_middle_of_a_flood_is_noticed() {
     heard.up();
     link.publish(publication("out", "freeze"), Keep::Now);
     // More than the sockets on the way take, so that the library's write never ends.
-    for _ in 0..100 {
-        link.publish(Publication { payload: vec![b'x'; 256_000], ..publication("out", "") }, Keep::Now);
-        support::pace(Duration::from_millis(2));
+    for _ in 0..1_000 {
+        link.publish(Publication { payload: vec![b'x'; 8_192], ..publication("out", "") }, Keep::Now);
     }
     assert_eq!(heard.down().kind, LinkProblemKind::Stalled);
 }

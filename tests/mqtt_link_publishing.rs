@@ -124,6 +124,25 @@ fn a_publication_that_the_broker_says_is_too_large_is_dropped_alone() {
 }
 
 #[test]
+fn a_publication_larger_than_brokers_silently_take_is_dropped_alone() {
+    let broker = Mosquitto::start("message_size_limit 8192");
+    let proxy = Proxy::to(broker.port());
+    let (link, heard) = start(settings(proxy.port()));
+    heard.up();
+    let peer = Peer::connect(broker.port(), "peer", &["out"]);
+    for text in ["before", &"x".repeat(8_193), &"y".repeat(8_192), "after"] {
+        link.publish(publication("out", text), Keep::Queue);
+    }
+    assert_eq!(peer.next_text().1, "before");
+    assert_eq!(peer.next_text().1, "y".repeat(8_192));
+    assert_eq!(peer.next_text().1, "after");
+    // This comes after what the broker has answered to all of them.
+    peer.publish("in", "fence", false);
+    assert_eq!(heard.message().payload, b"fence");
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
 fn a_publication_that_ends_every_connection_is_given_up_and_the_others_are_not() {
     // Without announcing it, and with an answer that the library cannot read.
     let broker = Mosquitto::start("message_size_limit 2000");

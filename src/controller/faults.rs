@@ -18,6 +18,10 @@ const SHOWS_AGAIN_WITHIN: Duration = Duration::from_secs(10);
 /// The subject of a fault from before a restart, until it shows again.
 const BEFORE_RESTART: usize = usize::MAX;
 
+/// The longest message of a fault, in bytes. Causes come from libraries and from other machines, and may list whatever
+/// there is; but a state with all faults in it must fit into what a broker takes.
+const LONGEST_MESSAGE: usize = 300;
+
 /// What can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FaultCode {
@@ -149,6 +153,7 @@ impl Faults {
     /// Raises a fault, or keeps it standing. A condition whose message has changed is told again; an occurrence that
     /// comes again is not, or a flood of them would flood the events.
     pub fn raise_for(&mut self, code: FaultCode, subject: usize, message: String, turn: &mut Turn) {
+        let message = cut(message);
         let traits = code.traits();
         let passes_at = traits.passes_after.map(|span| turn.at.now + span);
         let before_restart = |fault: &&mut Fault| fault.code == code && fault.is_of_before();
@@ -179,7 +184,7 @@ impl Faults {
         let code = FaultCode::ALL.into_iter().find(|code| code.as_str() == name);
         let Some(code) = code.filter(|&code| !self.stands(code)) else { return };
         let passes_at = Some(now + SHOWS_AGAIN_WITHIN);
-        self.standing.push(Fault { code, subject: BEFORE_RESTART, since, message: message.into(), passes_at });
+        self.standing.push(Fault { code, subject: BEFORE_RESTART, since, message: cut(message.into()), passes_at });
     }
 
     pub fn clear(&mut self, code: FaultCode, turn: &mut Turn) {
@@ -257,4 +262,15 @@ impl Faults {
             self.notices.push(Notice { restored, code: traits.name, event_code, message: message.into() });
         }
     }
+}
+
+/// Not more than [`LONGEST_MESSAGE`], and to be seen where something is left out.
+fn cut(mut message: String) -> String {
+    const LEFT_OUT: &str = "…";
+    if message.len() > LONGEST_MESSAGE {
+        let end = (0..=LONGEST_MESSAGE - LEFT_OUT.len()).rev().find(|&end| message.is_char_boundary(end));
+        message.truncate(end.unwrap_or(0));
+        message.push_str(LEFT_OUT);
+    }
+    message
 }

@@ -19,6 +19,11 @@ use crate::wire::tokens::Verifier;
 use crate::wire::topics::{AppTopics, CenterTopics};
 use crate::wire::{center, commands, home_assistant};
 
+/// The longest Response Topic that is answered on, in bytes.
+const LONGEST_RESPONSE_TOPIC: usize = 256;
+/// So many levels it may have: mosquitto throws whoever publishes to a topic of more than 200 off.
+const MOST_RESPONSE_LEVELS: usize = 32;
+
 /// Hears apps.
 pub(super) struct AppEar {
     sender: Sender<Mail>,
@@ -49,9 +54,10 @@ impl AppEar {
     }
 
     /// A reply goes where its requester wants it, but never onto one of the hub's own topics: there it would pass for
-    /// the hub's word, or come back as a command.
+    /// the hub's word, or come back as a command. Nor onto one that a broker may end the hub's connection over.
     fn reply_to(&self, message: &mut Message) -> Option<ReplyTo> {
-        let topic = message.response_topic.take().filter(|topic| !self.topics.is_taken(topic))?;
+        let may_be_answered_on = |topic: &String| !self.topics.is_taken(topic) && is_modest(topic);
+        let topic = message.response_topic.take().filter(may_be_answered_on)?;
         Some(ReplyTo::Topic { topic, correlation: message.correlation.take() })
     }
 }
@@ -87,6 +93,11 @@ impl Listener for AppEar {
         };
         self.sender.bulk(Mail::Input(Input::Command(received))).await;
     }
+}
+
+/// Whether every broker takes a publication to this topic, or refuses that alone.
+fn is_modest(topic: &str) -> bool {
+    topic.len() <= LONGEST_RESPONSE_TOPIC && topic.split('/').count() <= MOST_RESPONSE_LEVELS
 }
 
 /// Hears the web panel, whose commands wait where those of all strangers wait.

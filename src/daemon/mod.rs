@@ -21,7 +21,7 @@ use crate::controller::effect::Restored;
 use crate::controller::input::{HardwareReport, Input};
 use crate::drivers::clock::{self, Clock};
 use crate::drivers::gpio::{Gpio, GpioEvent};
-use crate::drivers::mqtt::Link;
+use crate::drivers::mqtt::{LARGEST_PAYLOAD, Link};
 use crate::drivers::systemd;
 use crate::mailbox::{Mailbox, Sender, mailbox};
 use crate::panel::{Board, Panel};
@@ -127,7 +127,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let (app_topics, center_topics) = (wiring::app_topics(config), wiring::center_topics(config));
     let discovery = wiring::discovery(config);
     let bytes = discovery.as_ref().map(|discovery| discovery.publication(&[]).payload.len());
-    if let Some(large) = bytes.filter(|&bytes| bytes > 8192) {
+    if let Some(large) = bytes.filter(|&bytes| bytes > LARGEST_PAYLOAD) {
         warn!(
             "The announcement to Home Assistant has {large} bytes, and brokers may drop it: shorten hub.id or app.topic_prefix."
         );

@@ -32,6 +32,10 @@ use outbox::Outbox;
 /// Enough for a TLS handshake of an unoptimised build.
 const STACK_BYTES: usize = 512 * 1024;
 
+/// The largest payload that is sent, in bytes: the `message_size_limit` of the shipped brokers. mosquitto does not announce
+/// that one, and answers what is larger with a reason that the library cannot read, which ends the connection.
+pub const LARGEST_PAYLOAD: usize = 8192;
+
 /// What a link needs to know of its broker and of what to say there.
 #[derive(Clone)]
 pub struct LinkSettings {
@@ -191,7 +195,8 @@ impl Link {
     }
 
     /// Hands a publication over. Never blocks. A topic that is empty, too long, or has wildcards or control characters
-    /// is dropped: the broker would break the connection off.
+    /// is dropped: the broker would break the connection off. So is what has more than [`LARGEST_PAYLOAD`], or more than
+    /// the broker says it takes, with a warning.
     pub fn publish(&self, publication: Publication, keep: Keep) {
         if is_valid_topic(&publication.topic) {
             self.outbox.push(publication, keep);

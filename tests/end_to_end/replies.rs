@@ -37,6 +37,28 @@ fn an_mqtt_5_requester_is_answered_on_its_own_topic_and_everybody_on_reply() {
 }
 
 #[test]
+fn a_response_topic_that_brokers_end_connections_over_is_left_out_and_the_hub_stays() {
+    let home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
+    let since = home.app.mark();
+    // mosquitto throws off whoever publishes to a topic of more than 200 levels.
+    let topics = ["/".repeat(250), "a/".repeat(32), "x".repeat(257)];
+    for (number, response_topic) in topics.iter().enumerate() {
+        home.app.ask_with_response_topic("silence", &format!(r#"{{"id": "{number}"}}"#), response_topic, b"");
+    }
+    let as_deep_as_may_be = "a/".repeat(31);
+    home.app.ask_with_response_topic("silence", r#"{"id": "last"}"#, &as_deep_as_may_be, b"");
+    // The answer on reply comes after the one on the Response Topic.
+    let all = home.app.client.wait("an answer to each on reply", since, |heard| {
+        let replies = heard.iter().filter(|one| one.topic == topic("reply")).count();
+        (replies > topics.len()).then(|| heard.to_vec())
+    });
+    let on = |is_it: &dyn Fn(&str) -> bool| all.iter().filter(|one| is_it(&one.topic)).count();
+    assert_eq!(on(&|one| one == as_deep_as_may_be), 1, "answers on a topic that every broker takes");
+    assert_eq!(on(&|one| topics.iter().any(|strange| strange == one)), 0, "answers on the others");
+    assert_eq!(on(&|one| one == topic("availability")), 0, "a hub that was thrown off leaves its will");
+}
+
+#[test]
 fn an_id_is_one_command_also_over_a_crash() {
     let mut home = Installation::running(Setup { countdown_seconds: 30, ..Setup::default() });
     let since = home.app.mark();

@@ -244,6 +244,25 @@ fn a_fault_of_a_link_says_which_link_in_whole_sentences() {
 }
 
 #[test]
+fn a_message_without_end_is_cut() {
+    let mut hub = Hub::installed();
+    for first in ["", "x", "xx", "xxx"] {
+        // However the letters of several bytes lie.
+        let problem = format!("{first}{}", "€ 𝄞".repeat(2_000));
+        hub.input(Input::Hardware(HardwareReport::ButtonsFailed { problem }));
+        let message = hub.fault_message("button_lines");
+        assert!((290..=300).contains(&message.len()) && message.ends_with('…'), "{message}");
+        assert!(hub.state().message.len() < 400, "{}", hub.state().message);
+    }
+    assert!(notices(&hub).iter().all(|signal| match &signal.kind {
+        SignalKind::Fault { message, .. } => message.len() <= 300,
+        _ => false,
+    }));
+    hub.input(Input::Hardware(HardwareReport::ButtonsFailed { problem: "the line is busy".into() }));
+    assert!(hub.fault_message("button_lines").ends_with("the line is busy."));
+}
+
+#[test]
 fn clashes_on_both_links_are_two_faults() {
     let mut hub = Hub::installed();
     hub.input(Input::AppLink(link_down(LinkProblemKind::TakenOver)));

@@ -335,8 +335,8 @@ impl Hub {
     }
 }
 
-/// Whatever people are told is whole sentences.
+/// Whatever people are told is whole sentences, or shows that something is left out.
 fn assert_is_said_well(message: &str) {
     let begins = message.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
-    assert!(begins && message.ends_with(['.', '?', '!']) && !message.contains(" ."), "{message:?}");
+    assert!(begins && message.ends_with(['.', '?', '!', '…']) && !message.contains(" ."), "{message:?}");
 }

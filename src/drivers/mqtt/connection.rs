@@ -22,7 +22,7 @@ use super::outbox::{Outbox, Waiting};
 use super::problem::{self, Broker};
 use super::tunnel::Tunnel;
 use super::window::Window;
-use super::{LinkSettings, Listener, Message, Subscription, dial};
+use super::{LARGEST_PAYLOAD, LinkSettings, Listener, Message, Publication, Subscription, dial};
 use crate::controller::input::{LinkProblem, LinkProblemKind};
 
 /// How long the broker may take to confirm the subscriptions.
@@ -58,6 +58,7 @@ pub struct Connection<'a, L> {
     /// How long to wait for the next sign of life.
     patience: Duration,
     has_warned: bool,
+    has_warned_of_size: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,7 @@ impl<'a, L: Listener> Connection<'a, L> {
             last_heard: Instant::now(),
             patience: SILENCE,
             has_warned: false,
+            has_warned_of_size: false,
         }
     }
 
@@ -305,9 +307,11 @@ impl<'a, L: Listener> Connection<'a, L> {
     fn publish(&mut self, waiting: Waiting, client: &AsyncClient) {
         let bytes = waiting.packet_bytes();
         let publication = &waiting.publication;
-        if bytes > self.most_outgoing_bytes {
-            debug!(topic = publication.topic, bytes, "dropped a publication larger than the broker allows");
-            return;
+        let is_announcement = self.announced_on.as_ref() == Some(&publication.topic);
+        // A broker that ends connections over the announcement is spared it anyway.
+        let is_too_large = publication.payload.len() > LARGEST_PAYLOAD && !is_announcement;
+        if is_too_large || bytes > self.most_outgoing_bytes {
+            return self.leave_out(publication, bytes);
         }
         let properties = PublishProperties {
             correlation_data: publication.correlation.clone().map(Into::into),
@@ -320,13 +324,24 @@ impl<'a, L: Listener> Connection<'a, L> {
             publication.payload.clone(),
             properties,
         );
-        if self.announced_on.as_ref() == Some(&publication.topic) {
+        if is_announcement {
             self.doubt = Doubt::Announcement;
         }
         match handed_over {
             Ok(()) => self.window.handed_over(waiting),
             Err(_) => debug!(topic = publication.topic, "dropped a publication that cannot be sent"),
         }
+    }
+
+    /// Drops what the broker would not take, or what it might end the connection over.
+    fn leave_out(&mut self, publication: &Publication, bytes: usize) {
+        if !self.has_warned_of_size {
+            // Once a connection.
+            let broker = self.broker();
+            warn!(bytes, "a publication to {broker} is too large for it or for most brokers, and is not sent");
+            self.has_warned_of_size = true;
+        }
+        debug!(topic = publication.topic, bytes, "dropped a publication that is too large");
     }
 
     fn acknowledged(&mut self, answer: &PubAck) {
