@@ -53,7 +53,7 @@ impl Desk {
                 Some(incident.record.account.clone()),
                 Some(id),
             );
-            incident.call_ended(outcome, ground, turn);
+            incident.call_reported(outcome, ground, turn);
         });
     }
 

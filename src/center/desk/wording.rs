@@ -51,6 +51,10 @@ pub(super) fn answered() -> String {
     "The first contact has answered.".to_owned()
 }
 
+pub(super) fn provider_reached_nobody() -> String {
+    "The telephony provider's own call reached nobody: the operator goes on.".to_owned()
+}
+
 pub(super) fn call_ended(call: &CallRecord) -> String {
     let CallRecord { position, contact, .. } = call;
     match call.outcome {
