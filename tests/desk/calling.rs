@@ -39,7 +39,7 @@ impl Center {
     }
 
     fn dispatch_is_taken(&mut self, incident: Id) {
-        self.input(Input::DispatchAsked { incident, outcome: Placed::Taken });
+        self.dispatch_answer(incident, Placed::Taken);
     }
 }
 

@@ -106,6 +106,10 @@ pub(super) fn dispatch_taken_as_well() -> String {
     "The dispatch service has taken the request as well: help may come twice.".to_owned()
 }
 
+pub(super) fn dispatch_taken_for_before() -> String {
+    "The dispatch service answers only now that it took the request of the alarm before.".to_owned()
+}
+
 pub(super) fn dispatch_not_taken(problem: &str) -> String {
     format!("The dispatch service did not take the request: {problem}.")
 }
