@@ -114,7 +114,10 @@ fn dispatch_and_an_alarm_that_nobody_takes_are_told_as_well() {
         reason: "no_answer",
     }));
     let asked = rig.told.recv_timeout(DEADLINE).unwrap();
-    assert!(matches!(asked, Input::DispatchAsked { incident: Id(7), outcome: Placed::Taken }), "{asked:?}");
+    assert!(
+        matches!(asked, Input::DispatchAsked { incident: Id(7), received_wall: AT, outcome: Placed::Taken }),
+        "{asked:?}"
+    );
     let request = provider.asked();
     assert_eq!(request.header("idempotency-key"), Some(&*format!("{}-dispatch-{}", Id(7), AT.0)));
     let claims = verify(&request.body);

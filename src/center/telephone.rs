@@ -237,7 +237,10 @@ impl Shared {
     fn report(&self, errand: &Errand, outcome: Placed) {
         match errand {
             Errand::Call(request) => (self.tell)(Input::Placed { call: request.call, outcome }),
-            Errand::Dispatch(request) => (self.tell)(Input::DispatchAsked { incident: request.incident, outcome }),
+            Errand::Dispatch(request) => {
+                let DispatchRequest { incident, received_wall, .. } = **request;
+                (self.tell)(Input::DispatchAsked { incident, received_wall, outcome });
+            }
             Errand::Alert(_) => {
                 if let Placed::NotTaken { problem } | Placed::Unclear { problem } = outcome {
                     warn!(topic = "unattended", "Nobody was told of an alarm that no operator takes: {problem}.");

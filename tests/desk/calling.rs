@@ -40,7 +40,7 @@ impl Center {
     }
 
     fn dispatch_is_taken(&mut self, incident: Id) {
-        self.input(Input::DispatchAsked { incident, outcome: Placed::Taken });
+        self.dispatch_answer(incident, Placed::Taken);
     }
 }
 
@@ -181,6 +181,35 @@ fn an_operator_who_has_the_contact_on_the_line_is_not_timed() {
     center.after(seconds(300));
     assert_eq!(center.told(incident).len(), 1);
     assert!(center.view(incident).line.overdue);
+}
+
+#[test]
+fn a_provider_that_is_asked_again_does_not_ring_a_contact_who_speaks_with_an_operator() {
+    let (mut center, incident) = called();
+    center.placed(not_taken());
+    center.after(seconds(2));
+    center.works(incident, &[Order::Outcome(CallOutcome::Answered)]);
+    for outcome in [not_taken(), unclear()] {
+        center.placed(outcome);
+        center.after(seconds(8));
+    }
+    assert_eq!(center.seen.calls.len(), 2, "not once more");
+    assert!(center.history(incident).ends_with("has answered."), "{}", center.history(incident));
+}
+
+#[test]
+fn a_provider_that_reached_nobody_does_not_end_an_operators_call() {
+    let (mut center, incident) = called();
+    center.works(incident, &[Order::Outcome(CallOutcome::Answered)]);
+    center.reports(CallOutcome::NoAnswer);
+    assert!(
+        center.history(incident).ends_with("reached nobody: the operator goes on."),
+        "{}",
+        center.history(incident)
+    );
+    assert!(center.seen.dispatches.is_empty());
+    center.reports(RIGHT);
+    assert_eq!(center.told(incident), ["calling_first_contact 1", "cancelled_by_contact 1"]);
 }
 
 #[test]

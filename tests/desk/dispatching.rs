@@ -21,12 +21,6 @@ fn due() -> (Center, Id) {
     (center, incident)
 }
 
-impl Center {
-    fn dispatch_answer(&mut self, incident: Id, outcome: Placed) {
-        self.input(Input::DispatchAsked { incident, outcome });
-    }
-}
-
 fn not_taken() -> Placed {
     Placed::NotTaken { problem: "dispatch.example:443 refused the connection".into() }
 }
@@ -162,4 +156,23 @@ fn a_service_that_fails_after_somebody_has_dispatched_is_not_asked_again() {
     }
     center.after(seconds(60));
     assert_eq!((center.seen.dispatches.len(), center.history(incident)), (asked, history));
+}
+
+#[test]
+fn a_late_answer_for_the_alarm_before_is_no_help_for_the_one_after_it() {
+    let (mut center, incident) = due();
+    let received_wall = center.seen.dispatches[0].1.received_wall;
+    center.works(incident, &[Order::Dispatch, Order::Close]);
+    center.after(seconds(5));
+    center.hears(center.alarm_signal("A1", 11, 1, Service::Fire));
+    center.works(incident, &[Order::CallFirstContact, Order::Outcome(CONFIRMED)]);
+    let told = center.told(incident);
+    for outcome in [not_taken(), unclear(), Placed::Taken] {
+        center.input(Input::DispatchAsked { incident, received_wall, outcome });
+    }
+    assert_eq!(center.told(incident), told);
+    assert!(!center.view(incident).line.waits_for_operator, "the service is still being asked");
+    assert!(center.history(incident).ends_with("took the request of the alarm before."));
+    center.dispatch_answer(incident, Placed::Taken);
+    assert_eq!(center.told(incident)[told.len()..], ["dispatched"]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sos_hub::center::desk::input::Input;
+use sos_hub::center::desk::input::{Input, Placed};
 use sos_hub::center::desk::view::IncidentView;
 use sos_hub::center::desk::words::{
     Account, AccountId, Ack, CallOutcome, Contact, Order, OrderRefusal, PasswordCheck, Signal, SignalKind,
@@ -156,6 +156,13 @@ impl Center {
         for order in orders {
             assert_eq!(self.orders(incident, order.clone()), Ok(()), "{order:?}");
         }
+    }
+
+    /// The dispatch service's answer to the last request for the incident.
+    pub fn dispatch_answer(&mut self, incident: Id, outcome: Placed) {
+        let asked = self.seen.dispatches.iter().rev().find(|(_, asked)| asked.incident == incident);
+        let received_wall = asked.expect("it was asked").1.received_wall;
+        self.input(Input::DispatchAsked { incident, received_wall, outcome });
     }
 
     /// The first contact confirms and help is sent.

@@ -1,6 +1,7 @@
 //! The procedure of an alarm, as an operator works it.
 
 use sos_hub::center::desk::words::{CallOutcome, Order, OrderRefusal};
+use sos_hub::controller::moment::Id;
 use sos_hub::controller::words::{Service, Stage};
 
 use crate::center::{Center, millis, operator, seconds};
@@ -174,9 +175,37 @@ fn a_wish_to_cancel_what_is_over_or_unknown_is_acked_all_the_same() {
     let (mut center, incident) = alarmed();
     center.works(incident, &[Order::CallFirstContact, Order::Outcome(RIGHT)]);
     center.cancel_request("A1", 11, incident);
-    center.cancel_request("A1", 12, sos_hub::controller::moment::Id(777));
+    center.cancel_request("A1", 12, Id(777));
     assert_eq!((center.acks_of(11).len(), center.acks_of(12).len()), (1, 1));
     assert!(center.desk.queue().open.is_empty());
+}
+
+#[test]
+fn a_wish_to_cancel_that_overtakes_its_alarm_is_told_when_that_comes() {
+    let mut center = center();
+    center.cancel_request("A1", 11, Id(1));
+    center.cancel_request("B2", 21, Id(2));
+    center.after(seconds(8));
+    let (incident, other) = (center.alarm("A1", 1), center.alarm("A1", 2));
+    assert!(center.history(incident).contains("The user tried to cancel"), "{}", center.history(incident));
+    assert_eq!(center.view(incident).cancel_requested_wall, Some(center.at.wall));
+    assert_eq!(center.view(other).cancel_requested_wall, None, "that was another account's wish");
+    let center = center.restarted(seconds(1));
+    assert!(center.view(incident).cancel_requested_wall.is_some());
+}
+
+#[test]
+fn a_thousand_wishes_to_cancel_what_never_comes_are_not_kept() {
+    let mut center = center();
+    for number in 1..=1_000 {
+        center.cancel_request("A1", number, Id(number));
+    }
+    let tried = |center: &Center, number| center.view(Id(number)).cancel_requested_wall.is_some();
+    for number in 992..=1_000 {
+        center.alarm("A1", number);
+    }
+    assert!(!tried(&center, 992), "only the last of them");
+    assert!((993..=1_000).all(|number| tried(&center, number)));
 }
 
 #[test]

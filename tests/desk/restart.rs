@@ -60,7 +60,7 @@ fn a_provider_is_not_asked_for_the_same_call_twice() {
     assert_eq!(center.seen.calls, []);
     center.input(Input::Call { call, outcome: CONFIRMED });
     assert_eq!(center.told(incident), ["confirmed 1"]);
-    center.input(Input::DispatchAsked { incident, outcome: Placed::Taken });
+    center.dispatch_answer(incident, Placed::Taken);
     let mut center = center.restarted(seconds(10));
     center.after(seconds(60));
     assert_eq!(center.told(incident)[0], "calling_other_contacts 2 no_answer");

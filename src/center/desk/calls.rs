@@ -25,7 +25,7 @@ const SIMULATED: Duration = Duration::from_secs(1);
 pub(super) struct Line {
     placed: Boottime,
     /// When nobody has answered; `None`: an operator has somebody on the line, and says what came of it.
-    pub ends: Option<Boottime>,
+    ends: Option<Boottime>,
     retry: Option<Boottime>,
     refusals: usize,
     /// Why a provider cannot place it, as a sentence.
@@ -56,6 +56,10 @@ impl Line {
     pub fn is_an_operators(&mut self) {
         self.ends = None;
         self.retry = None;
+    }
+
+    pub fn has_an_operator(&self) -> bool {
+        self.ends.is_none()
     }
 
     pub fn deadline(&self) -> Option<Boottime> {
@@ -138,7 +142,8 @@ impl Incident {
     /// What the provider says of being asked.
     pub(super) fn call_placed(&mut self, outcome: Placed, ground: &Ground, turn: &mut Turn) {
         let now = turn.at.now;
-        let Some(line) = self.line.as_mut() else { return };
+        // Where an operator has the contact on the line, a late answer is no reason to ring him, or to call by hand.
+        let Some(line) = self.line.as_mut().filter(|line| !line.has_an_operator()) else { return };
         let problem = match outcome {
             Placed::Taken => {
                 line.problem = None;
@@ -150,7 +155,7 @@ impl Incident {
                 line.refusals += 1;
                 if now + pause < stops {
                     line.retry = Some(now + pause);
-                } else if line.ends.is_some() {
+                } else {
                     // Nothing rings, and nothing will.
                     line.ends = Some(now.max(stops));
                 }
@@ -201,6 +206,15 @@ impl Incident {
             }
             _ => {}
         }
+    }
+
+    /// A telephony provider's word on the call that is under way. One that reached nobody says nothing of the contact who
+    /// speaks with an operator meanwhile.
+    pub(super) fn call_reported(&mut self, outcome: CallOutcome, ground: &Ground, turn: &mut Turn) {
+        if outcome == CallOutcome::NoAnswer && self.line.as_ref().is_some_and(Line::has_an_operator) {
+            return self.tell(wording::provider_reached_nobody(), turn);
+        }
+        self.call_ended(outcome, ground, turn);
     }
 
     fn first_call(&mut self, call: Id, outcome: CallOutcome, ground: &Ground, turn: &mut Turn) {

@@ -9,7 +9,7 @@ use super::records::{DispatchReason, StepRecordState};
 use super::turn::Turn;
 use super::wording;
 use crate::controller::effect::Severity;
-use crate::controller::moment::Boottime;
+use crate::controller::moment::{Boottime, Wall};
 
 /// How long after an answer of "not taken" it is asked again; the last one for all that follow.
 const AGAIN_AFTER: [Duration; 4] =
@@ -41,7 +41,15 @@ impl Incident {
         })));
     }
 
-    pub(super) fn dispatch_asked(&mut self, outcome: Placed, ground: &Ground, turn: &mut Turn) {
+    /// `received`: as in the request. An answer that comes when the user has cried again after the end is no help for
+    /// that cry.
+    pub(super) fn dispatch_asked(&mut self, received: Wall, outcome: Placed, ground: &Ground, turn: &mut Turn) {
+        if received != self.record.received_wall {
+            if outcome == Placed::Taken {
+                self.tell(wording::dispatch_taken_for_before(), turn);
+            }
+            return;
+        }
         let is_due = matches!(self.record.step, StepRecordState::DispatchDue { .. });
         match outcome {
             Placed::Taken if is_due => {

@@ -3,7 +3,7 @@
 use super::records::{PastSignal, Restored, StoredIncident};
 use super::words::{Account, AccountId, CallOutcome, Order, Signal};
 use crate::controller::input::LinkChange;
-use crate::controller::moment::Id;
+use crate::controller::moment::{Id, Wall};
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -60,6 +60,8 @@ pub enum Input {
     /// What came of asking a dispatch service, for [`super::effect::Effect::AskDispatch`].
     DispatchAsked {
         incident: Id,
+        /// Of the request: which alarm of the incident the answer is about.
+        received_wall: Wall,
         outcome: Placed,
     },
     /// Accounts that are new or have changed.

@@ -154,7 +154,9 @@ impl Desk {
             Input::Audit { who, what } => turn.audit(who, what, None, None),
             Input::Call { call, outcome } => self.call_reported(call, outcome, turn),
             Input::Placed { call, outcome } => self.call_placed(call, outcome, turn),
-            Input::DispatchAsked { incident, outcome } => self.dispatch_asked(incident, outcome, turn),
+            Input::DispatchAsked { incident, received_wall, outcome } => {
+                self.dispatch_asked(incident, received_wall, outcome, turn);
+            }
             Input::Accounts(accounts) => self.accounts_changed(accounts, turn),
             Input::Store(report) => self.store_reported(report, turn, effects),
         }

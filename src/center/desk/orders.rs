@@ -8,7 +8,7 @@ use super::records::StepRecordState;
 use super::turn::Turn;
 use super::wording;
 use super::words::{CallOutcome, Order, OrderRefusal, PasswordCheck};
-use crate::controller::moment::Id;
+use crate::controller::moment::{Id, Wall};
 
 const NOTE: usize = 500;
 
@@ -53,7 +53,7 @@ impl Desk {
                 Some(incident.record.account.clone()),
                 Some(id),
             );
-            incident.call_ended(outcome, ground, turn);
+            incident.call_reported(outcome, ground, turn);
         });
     }
 
@@ -63,8 +63,8 @@ impl Desk {
         }
     }
 
-    pub(super) fn dispatch_asked(&mut self, incident: Id, outcome: Placed, turn: &mut Turn) {
-        self.work(incident, turn, |incident, ground, turn| incident.dispatch_asked(outcome, ground, turn));
+    pub(super) fn dispatch_asked(&mut self, incident: Id, received: Wall, outcome: Placed, turn: &mut Turn) {
+        self.work(incident, turn, |incident, ground, turn| incident.dispatch_asked(received, outcome, ground, turn));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an incident goes through: first contact → dispatch → the other contacts → closed. Here are the steps; calls and
 //! the dispatch service have files of their own.
 
+use super::calls::Line;
 use super::incident::{Ground, Incident};
 use super::records::{DispatchReason, StepRecordState};
 use super::turn::Turn;
@@ -94,7 +95,7 @@ impl Incident {
         match self.record.step {
             StepRecordState::Waiting | StepRecordState::Dispatched { call: None, .. } => true,
             StepRecordState::CallingFirst { .. } | StepRecordState::Dispatched { .. } => {
-                self.line.as_ref().is_none_or(|line| line.ends.is_none())
+                self.line.as_ref().is_none_or(Line::has_an_operator)
             }
             StepRecordState::DispatchDue { .. } => !ground.dispatches_by_itself() || self.asking.problem.is_some(),
             StepRecordState::Cancelled | StepRecordState::Closed => false,

@@ -18,6 +18,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
 /// How many faults of one hub are kept: it has a dozen kinds.
 const FAULTS: usize = 32;
 
+/// How many early wishes to cancel of one hub are kept: it has few alarms at a time.
+const EARLY_CANCELS: usize = 8;
+
 /// An account with its hub. There may be 100,000: everything here is small.
 pub(super) struct Resident {
     pub account: Account,
@@ -35,6 +38,8 @@ pub(super) struct Resident {
     pub faults: Vec<(String, String, Wall)>,
     /// The incidents of its last heartbeat that nobody knows here, and since when on this connection.
     pub missed: Vec<(Id, Boottime)>,
+    /// The incidents that its user tried to cancel and whose alarm has not come yet, the oldest first.
+    early_cancels: Vec<Id>,
     pub token: Option<PlanToken>,
     /// The token is on disk: it may be said again.
     pub token_is_stored: bool,
@@ -55,6 +60,7 @@ impl Resident {
             linked: None,
             faults: Vec::new(),
             missed: Vec::new(),
+            early_cancels: Vec::new(),
             token: None,
             token_is_stored: false,
         }
@@ -96,6 +102,21 @@ impl Resident {
     pub fn has_seen(&mut self, signal: &Signal) {
         self.signal_seq = self.signal_seq.max(signal.seq.min(LAST_SEQ));
         self.sent_wall = self.sent_wall.max(signal.sent_wall);
+    }
+
+    pub fn keep_early_cancel(&mut self, incident: Id) {
+        self.take_early_cancel(incident);
+        if self.early_cancels.len() >= EARLY_CANCELS {
+            self.early_cancels.remove(0);
+        }
+        self.early_cancels.push(incident);
+    }
+
+    /// Whether there was one.
+    pub fn take_early_cancel(&mut self, incident: Id) -> bool {
+        let before = self.early_cancels.len();
+        self.early_cancels.retain(|early| *early != incident);
+        self.early_cancels.len() < before
     }
 
     /// False if it has too many already.

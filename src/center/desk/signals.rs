@@ -69,7 +69,13 @@ impl Desk {
                 turn.audit("center".to_owned(), what, Some(signal.account), Some(incident));
             }
             SignalKind::CancelRequest { incident } => {
-                self.work(incident, turn, |incident, _, turn| incident.user_tried_to_cancel(turn));
+                let known = self.work(incident, turn, |incident, _, turn| incident.user_tried_to_cancel(turn));
+                // It has overtaken its alarm, and does not come again.
+                if known.is_none()
+                    && let Some(resident) = self.residents.get_mut(&signal.account)
+                {
+                    resident.keep_early_cancel(incident);
+                }
             }
             SignalKind::Fault { code, message } => self.hub_fault(signal.account, code, message, turn),
             SignalKind::Restore { code, .. } => self.hub_restored(signal.account, code, turn),
@@ -131,6 +137,9 @@ impl Desk {
             self.take_up(&signal.account, turn, |ground, turn| {
                 Incident::open(id, service, resumed, signal, ground, turn)
             });
+            if self.residents.get_mut(&signal.account).is_some_and(|resident| resident.take_early_cancel(id)) {
+                self.work(id, turn, |incident, _, turn| incident.user_tried_to_cancel(turn));
+            }
         }
     }
 

@@ -51,6 +51,10 @@ pub(super) fn answered() -> String {
     "The first contact has answered.".to_owned()
 }
 
+pub(super) fn provider_reached_nobody() -> String {
+    "The telephony provider's own call reached nobody: the operator goes on.".to_owned()
+}
+
 pub(super) fn call_ended(call: &CallRecord) -> String {
     let CallRecord { position, contact, .. } = call;
     match call.outcome {
@@ -100,6 +104,10 @@ pub(super) fn dispatch_taken() -> String {
 
 pub(super) fn dispatch_taken_as_well() -> String {
     "The dispatch service has taken the request as well: help may come twice.".to_owned()
+}
+
+pub(super) fn dispatch_taken_for_before() -> String {
+    "The dispatch service answers only now that it took the request of the alarm before.".to_owned()
 }
 
 pub(super) fn dispatch_not_taken(problem: &str) -> String {

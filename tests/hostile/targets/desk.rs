@@ -176,7 +176,11 @@ impl Center {
                     Input::Placed { call, outcome: placed(bytes) }
                 }
             }
-            10 => Input::DispatchAsked { incident: self.incident, outcome: placed(bytes) },
+            10 => {
+                let view = self.desk.incident(self.incident, self.at.now);
+                let received_wall = view.map_or(self.at.wall, |view| view.line.received_wall);
+                Input::DispatchAsked { incident: self.incident, received_wall, outcome: placed(bytes) }
+            }
             11 => Input::Accounts((0..bytes.byte() & 3).map(|_| account(bytes)).collect()),
             12 => {
                 self.store_is_slow = bytes.flag();

@@ -44,7 +44,8 @@ impl Services {
     pub fn dispatch(&mut self, request: DispatchRequest, process: u64, now: At, rng: &mut Rng) {
         let at = now + rng.within(5 * MS..800 * MS);
         let (outcome, acts) = answer(rng);
-        self.words.push((at, Some(process), Input::DispatchAsked { incident: request.incident, outcome }));
+        let DispatchRequest { incident, received_wall, .. } = request;
+        self.words.push((at, Some(process), Input::DispatchAsked { incident, received_wall, outcome }));
         if acts && self.sent.insert((request.incident, request.received_wall)) {
             self.help.push((at, request));
         }
