@@ -134,7 +134,7 @@ impl Controller {
             Some((id, true)) => Outcome::accepted(Some(id), wording::joined(service)),
             Some((id, false)) => {
                 self.cry_again(id, source, user, turn);
-                Outcome::accepted(Some(id), wording::repeated(service))
+                Outcome::accepted(Some(id), wording::repeated(service, self.center_link.is_up()))
             }
         }
     }
