@@ -172,11 +172,20 @@ pub(super) fn siren_test_started(fault: Option<&str>) -> String {
     }
 }
 
-pub(super) fn center_test_sent(link_up: bool) -> String {
-    if !link_up {
-        return "There is no connection to the monitoring center: the test signal is sent when there is one.".into();
+/// `is_owed`: an earlier one is not confirmed yet, and is the answer to this one as well.
+pub(super) fn center_test_sent(link_up: bool, is_owed: bool) -> String {
+    match (link_up, is_owed) {
+        (true, false) => "A test signal is on its way to the monitoring center; its confirmation follows as an event.",
+        (true, true) => {
+            "A test signal is on its way to the monitoring center already; its confirmation follows as an event."
+        }
+        (false, false) => "There is no connection to the monitoring center: the test signal is sent when there is one.",
+        (false, true) => {
+            "There is no connection to the monitoring center: the test signal that was asked for before is sent when \
+             there is one."
+        }
     }
-    "A test signal is on its way to the monitoring center; its confirmation follows as an event.".into()
+    .into()
 }
 
 pub(super) fn periodic_test_sent() -> String {
