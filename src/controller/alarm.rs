@@ -123,7 +123,7 @@ impl Controller {
     ) {
         let Some(incident) = self.incidents.iter_mut().find(|incident| incident.id() == id) else { return };
         incident.enter(stage, turn.at.now, turn.at.wall);
-        let (about, message) = (incident.about(), incident.message());
+        let (about, message) = (incident.about(), incident.step_message());
         let record = incident.record.clone();
         let kind = EventKind::Stage { stage, contact, note };
         let seq = turn.event(kind, about, message.clone());

@@ -98,8 +98,7 @@ impl Controller {
         let ended_with_center = self.ended.iter().any(|&(ended, stage)| ended == id && stage != Stage::Aborted);
         // The center said that before it heard of the cry that is still owed. Once it has that, what it says of the
         // incident comes again with the next heartbeat: an end must not swallow a cry.
-        let cried_since = stage.stage().is_end()
-            && self.outbox.owes(|signal| signal.is_alarm() && signal.repeat && signal.incident == Some(id));
+        let cried_since = stage.stage().is_end() && self.outbox.repeats(id).next().is_some();
         match self.incidents.iter_mut().find(|incident| incident.id() == id) {
             Some(incident) if incident.is_with_center() => {
                 if seq > incident.record.update_seq && cried_since {
@@ -120,6 +119,20 @@ impl Controller {
 
     fn ignore(&mut self, problem: &str, turn: &mut Turn) {
         self.faults.raise(FaultCode::CenterMessage, wording::center_message(problem), turn);
+    }
+
+    /// Whether people are still to count on the center for every cry, or to call the emergency number.
+    pub(super) fn judge_confirmations(&mut self, turn: &mut Turn) {
+        for incident in &mut self.incidents {
+            let id = incident.id();
+            turn.changed |= incident.cries_owed(self.outbox.repeats(id), turn.at.now);
+        }
+        let missing = if self.incidents.iter().any(Incident::is_unconfirmed) {
+            Some(wording::alarm_unconfirmed())
+        } else {
+            self.incidents.iter().any(Incident::is_cry_unconfirmed).then(wording::further_alarm_unconfirmed)
+        };
+        self.faults.set(FaultCode::AlarmUnconfirmed, missing, turn);
     }
 
     /// What the plan's standing has to say to people beforehand.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::effect::IncidentRecord;
+use super::effect::{IncidentRecord, Signal};
 use super::moment::{Boottime, Id, Moment, Wall};
 use super::report::{IncidentState, Phase};
 use super::turn::earliest;
@@ -28,6 +28,9 @@ pub(super) struct Incident {
     next_tick: Option<Boottime>,
     /// From when on a missing ack is late.
     late_at: Option<Boottime>,
+    /// The same of its further cries.
+    cry_late_at: Option<Boottime>,
+    cry_is_late: bool,
     cancel_requested: Option<Boottime>,
     /// The end of the countdown as the wall clock stood when the incident was taken up.
     ends_wall: Wall,
@@ -37,8 +40,16 @@ impl Incident {
     pub fn new(record: IncidentRecord, at: Moment) -> Incident {
         let now = at.now;
         let ends_wall = ends_wall(&record, at);
-        let mut incident =
-            Incident { record, ended: None, next_tick: None, late_at: None, cancel_requested: None, ends_wall };
+        let mut incident = Incident {
+            record,
+            ended: None,
+            next_tick: None,
+            late_at: None,
+            cry_late_at: None,
+            cry_is_late: false,
+            cancel_requested: None,
+            ends_wall,
+        };
         match incident.record.stage {
             Stage::Countdown => incident.next_tick = incident.tick_after(now),
             Stage::Requested => incident.late_at = Some(incident.record.deadline + LATE_AFTER),
@@ -121,6 +132,20 @@ impl Incident {
         self.record.stage == Stage::Requested && self.late_at.is_none()
     }
 
+    /// Whether the center has the alarm, and has not confirmed a further cry although it should have.
+    pub fn is_cry_unconfirmed(&self) -> bool {
+        self.is_with_center() && self.record.stage != Stage::Requested && self.cry_is_late
+    }
+
+    /// Takes the further cries that are owed to the center. Whether it has just become late to confirm one, or has
+    /// just confirmed the last that it was late for.
+    pub fn cries_owed<'a>(&mut self, cries: impl Iterator<Item = &'a Signal>, now: Boottime) -> bool {
+        let late_at = cries.map(cry_late_at).min();
+        let is_late = late_at.is_some_and(|late_at| now >= late_at);
+        self.cry_late_at = late_at.filter(|_| !is_late);
+        core::mem::replace(&mut self.cry_is_late, is_late) != is_late
+    }
+
     /// Whether the ack has just become late.
     pub fn becomes_late(&mut self, now: Boottime) -> bool {
         let late = self.late_at.is_some_and(|late_at| now >= late_at);
@@ -151,11 +176,18 @@ impl Incident {
     pub fn deadline(&self) -> Option<Boottime> {
         let countdown = self.is_counting().then_some(self.record.deadline);
         let hidden = self.ended.map(|ended| ended + SHOWN_AFTER_END);
-        earliest(earliest(countdown, self.next_tick), earliest(self.late_at, hidden))
+        let late = earliest(self.late_at, self.cry_late_at);
+        earliest(earliest(countdown, self.next_tick), earliest(late, hidden))
+    }
+
+    /// What is said of it when it comes to this stage: of the step alone.
+    pub fn step_message(&self) -> alloc::string::String {
+        wording::stage(self.service(), self.stage(), self.is_unconfirmed())
     }
 
     pub fn message(&self) -> alloc::string::String {
-        wording::stage(self.service(), self.stage(), self.is_unconfirmed())
+        let message = self.step_message();
+        if self.is_cry_unconfirmed() { wording::cry_unconfirmed(self.service(), &message) } else { message }
     }
 
     pub fn state(&self, at: Moment) -> IncidentState {
@@ -183,6 +215,11 @@ impl Incident {
         let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
         Some(self.record.deadline - Duration::from_secs(seconds))
     }
+}
+
+/// From when on a missing ack of this cry is late: at once, if it is from before a reboot.
+fn cry_late_at(cry: &Signal) -> Boottime {
+    if cry.age_base_ms > 0 { Boottime::default() } else { cry.raised + LATE_AFTER }
 }
 
 /// What the wall clock shows at the end of the countdown, as it goes now.

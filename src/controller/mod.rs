@@ -260,8 +260,7 @@ impl Controller {
             None => {}
         }
         self.judge_plan(turn);
-        let unconfirmed = self.incidents.iter().any(Incident::is_unconfirmed);
-        self.faults.set(FaultCode::AlarmUnconfirmed, unconfirmed.then(wording::alarm_unconfirmed), turn);
+        self.judge_confirmations(turn);
         self.send_notices(turn);
         self.outbox.elapse(&self.telling, turn);
         if self.settings.led

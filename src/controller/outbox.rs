@@ -80,8 +80,13 @@ impl Outbox {
 
     /// Whether another repeat of this incident's alarm is of use.
     pub fn takes_repeat(&self, incident: Id) -> bool {
-        let repeats = |owed: &&Owed| owed.signal.repeat && owed.signal.incident == Some(incident);
-        self.owed.iter().filter(repeats).count() < REPEATS_OWED
+        self.repeats(incident).count() < REPEATS_OWED
+    }
+
+    /// The repeats of this incident's alarm that are owed.
+    pub fn repeats(&self, incident: Id) -> impl Iterator<Item = &Signal> {
+        let signals = self.owed.iter().map(|owed| &owed.signal);
+        signals.filter(move |signal| signal.is_alarm() && signal.repeat && signal.incident == Some(incident))
     }
 
     /// Whether a signal like this is owed already.

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Controller;
+use super::effect::SignalKind;
 use super::faults::FaultCode;
 use super::input::{CancelTarget, Content, Malformed, Received};
 use super::moment::{Boottime, ClockStanding, Id, Wall};
@@ -134,7 +135,7 @@ impl Controller {
             Some((id, true)) => Outcome::accepted(Some(id), wording::joined(service)),
             Some((id, false)) => {
                 self.cry_again(id, source, user, turn);
-                Outcome::accepted(Some(id), wording::repeated(service))
+                Outcome::accepted(Some(id), wording::repeated(service, self.center_link.is_up()))
             }
         }
     }
@@ -201,18 +202,21 @@ impl Controller {
             return Outcome::refused(Reason::Busy);
         }
         let link_up = self.center_link.is_up();
+        // One that the center has not acked says it all: in a long outage they must not pile up.
+        let is_owed = self.outbox.owes(|signal| signal.kind == SignalKind::Test { periodic: false });
         let (bucket, subject, message) = match kind {
             TestKind::Siren => {
                 let fault = self.faults.message(FaultCode::Siren);
                 (&mut self.siren_test_bucket, "siren", wording::siren_test_started(fault))
             }
-            TestKind::Center => (&mut self.center_test_bucket, "center", wording::center_test_sent(link_up)),
+            TestKind::Center => (&mut self.center_test_bucket, "center", wording::center_test_sent(link_up, is_owed)),
         };
         if !bucket.take(turn.at.now) {
             return Outcome::refused(Reason::RateLimited);
         }
         match kind {
             TestKind::Siren => self.siren.test(turn.at.now),
+            TestKind::Center if is_owed => {}
             TestKind::Center => self.send_test(false, turn),
         }
         turn.event(EventKind::Test { subject, confirmed: None }, None, message.clone());

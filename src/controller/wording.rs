@@ -58,6 +58,14 @@ pub(super) fn stage(service: Service, stage: Stage, late: bool) -> String {
     }
 }
 
+/// Said before what the center has said of the incident: it may know nothing of the further cry.
+pub(super) fn cry_unconfirmed(service: Service, last_heard: &str) -> String {
+    let the = the(service);
+    format!(
+        "Requesting help from {the} again… The monitoring center has not confirmed that yet. {CALL} Last heard: {last_heard}"
+    )
+}
+
 /// What is said over the whole state. `siren`: what is said of one that sounds; an incident says more than that, unless
 /// it cannot be heard (`broken`).
 pub(super) fn overall(
@@ -122,12 +130,16 @@ pub(super) fn joined(service: Service) -> String {
     format!("Accepted. The countdown for {} is running already.", the(service))
 }
 
-pub(super) fn repeated(service: Service) -> String {
-    match service {
-        Service::Siren => "Accepted. The siren sounds again.".into(),
-        _ => format!(
-            "Accepted. The alarm for {} is open already; the siren sounds again and the alarm is sent once more.",
-            the(service)
+pub(super) fn repeated(service: Service, link_up: bool) -> String {
+    let the = the(service);
+    match (service, link_up) {
+        (Service::Siren, _) => "Accepted. The siren sounds again.".into(),
+        (_, true) => format!(
+            "Accepted. The alarm for {the} is open already; the siren sounds again and the alarm is sent once more."
+        ),
+        (_, false) => format!(
+            "Accepted. The alarm for {the} is open already; the siren sounds again. There is no connection to the \
+             monitoring center: this alarm is sent when there is one."
         ),
     }
 }
@@ -160,11 +172,20 @@ pub(super) fn siren_test_started(fault: Option<&str>) -> String {
     }
 }
 
-pub(super) fn center_test_sent(link_up: bool) -> String {
-    if !link_up {
-        return "There is no connection to the monitoring center: the test signal is sent when there is one.".into();
+/// `is_owed`: an earlier one is not confirmed yet, and is the answer to this one as well.
+pub(super) fn center_test_sent(link_up: bool, is_owed: bool) -> String {
+    match (link_up, is_owed) {
+        (true, false) => "A test signal is on its way to the monitoring center; its confirmation follows as an event.",
+        (true, true) => {
+            "A test signal is on its way to the monitoring center already; its confirmation follows as an event."
+        }
+        (false, false) => "There is no connection to the monitoring center: the test signal is sent when there is one.",
+        (false, true) => {
+            "There is no connection to the monitoring center: the test signal that was asked for before is sent when \
+             there is one."
+        }
     }
-    "A test signal is on its way to the monitoring center; its confirmation follows as an event.".into()
+    .into()
 }
 
 pub(super) fn periodic_test_sent() -> String {
@@ -286,6 +307,10 @@ pub(super) fn center_silent() -> String {
 
 pub(super) fn alarm_unconfirmed() -> String {
     format!("The monitoring center has not confirmed the alarm yet. {CALL}")
+}
+
+pub(super) fn further_alarm_unconfirmed() -> String {
+    format!("The monitoring center has not confirmed yet that help was requested again. {CALL}")
 }
 
 pub(super) fn center_refused() -> String {

@@ -14,6 +14,7 @@ mod countdown;
 mod crash;
 mod faults;
 mod floods;
+mod further_cries;
 mod ids;
 mod led;
 mod messages;

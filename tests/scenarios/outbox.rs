@@ -85,10 +85,10 @@ fn alarms_go_before_everything_else() {
 #[test]
 fn neither_an_alarm_nor_the_wish_to_cancel_it_queues_behind_signals_that_the_center_never_acks() {
     let mut hub = Hub::installed();
-    for _ in 0..12 {
-        hub.test(TestKind::Center);
-        hub.after(seconds(11));
-    }
+    an_outage_of_twelve_days(&mut hub);
+    hub.center_link_up();
+    hub.after(seconds(60));
+    assert!(hub.state().center.owed >= 12);
     let start = hub.at.now;
     hub.request(Service::Police);
     hub.after(seconds(5));
@@ -224,17 +224,44 @@ fn a_test_that_the_center_refuses_is_told_as_refused() {
 #[test]
 fn of_what_piled_up_eight_are_under_way_at_a_time_until_all_have_gone() {
     let mut hub = Hub::installed();
-    hub.center_link_down();
-    for _ in 0..12 {
-        hub.test(TestKind::Center);
-        hub.after(seconds(11));
-    }
-    let is_test = |signal: &Signal| signal.kind == SignalKind::Test { periodic: false };
+    an_outage_of_twelve_days(&mut hub);
+    let is_test = |signal: &Signal| signal.kind == SignalKind::Test { periodic: true };
     hub.center_link_up();
     assert_eq!(hub.signals(is_test).len(), 8);
     hub.center_acks_everything();
     hub.after(seconds(1));
     assert_eq!(hub.signals(is_test).len(), 12);
+}
+
+/// The link goes down, and a daily test of each day stays owed.
+fn an_outage_of_twelve_days(hub: &mut Hub) {
+    hub.center_link_down();
+    hub.after(seconds(12 * 86_400));
+}
+
+#[test]
+fn tests_that_are_asked_for_in_an_outage_do_not_pile_up() {
+    let mut hub = Hub::installed();
+    hub.center_link_down();
+    for nth in 0..100 {
+        let reply = hub.test(TestKind::Center);
+        assert_eq!(reply.refused, None);
+        assert!(reply.message.starts_with("There is no connection"), "{}", reply.message);
+        assert_eq!(reply.message.contains("asked for before"), nth > 0, "{}", reply.message);
+        hub.after(seconds(11));
+    }
+    assert_eq!(hub.state().center.owed, 1);
+    let mut hub = hub.killed(seconds(1));
+    hub.after(seconds(11));
+    assert!(hub.test(TestKind::Center).message.contains("on its way to the monitoring center already"));
+    assert_eq!(hub.state().center.owed, 1);
+    hub.center_acks_everything();
+    assert_eq!(hub.count(|kind| *kind == EventKind::Test { subject: "center", confirmed: Some(true) }), 1);
+    hub.after(seconds(11));
+    hub.test(TestKind::Center);
+    let is_test = |signal: &Signal| signal.kind == SignalKind::Test { periodic: false };
+    let tests = hub.signals(is_test);
+    assert_ne!(tests[0].jti, tests[tests.len() - 1].jti, "the next one is a signal of its own");
 }
 
 #[test]
