@@ -165,7 +165,8 @@ fn the_database_of_the_version_before_is_taken_over_with_all_that_it_holds() {
     center.commit(vec![Record::Signal(signal(2))]);
     center.stop();
     // That version did not write down which update a cry had undone.
-    let step_back = "ALTER TABLE signal DROP COLUMN reopened_after; PRAGMA user_version = 1;";
+    let step_back = "ALTER TABLE signal DROP COLUMN reopened_after; ALTER TABLE hub DROP COLUMN ahead_from_wall_ms;
+        ALTER TABLE hub DROP COLUMN ahead_to_wall_ms; PRAGMA user_version = 1;";
     database(dir.path()).execute_batch(step_back).unwrap();
     let center = Center::started(dir.path());
     center.commit(vec![Record::Signal(signal(4))]);

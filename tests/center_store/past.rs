@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use sos_hub::center::desk::input::Past;
-use sos_hub::center::desk::records::Record;
+use sos_hub::center::desk::records::{HubRecord, Record};
 use sos_hub::center::desk::words::{Account, Contact, Signal, SignalKind};
 use sos_hub::center::nudge::nudge;
 use sos_hub::center::store::books::{Books, Entry, Hand};
@@ -14,7 +14,7 @@ use sos_hub::controller::moment::{ClockStanding, Id, Wall};
 use sos_hub::controller::words::CallStage;
 use tempfile::tempdir;
 
-use crate::center::{Center, DEADLINE, database, plans};
+use crate::center::{Center, DEADLINE, database, plans, restored_in};
 use crate::records::*;
 
 fn wait_for<T>(answer: impl Future<Output = T>) -> T {
@@ -197,6 +197,22 @@ fn accounts_that_change_beside_a_running_center_are_told_after_a_nudge() {
     assert_eq!(wait_for(archive.operator("ann")), Ok(Some(ann)));
     center.stop();
     assert!(!nudge(dir.path()), "nobody is left to hear it");
+}
+
+#[test]
+fn an_account_that_is_opened_again_has_forgotten_the_heartbeats_of_its_hub() {
+    let dir = tempdir().unwrap();
+    let mut books = Books::open(dir.path()).unwrap();
+    books.add(&entry(1), &plans(), &hand(), |_| Ok(())).unwrap();
+    let center = Center::started(dir.path());
+    let heard = HubRecord { sent_wall: Some(Wall(NOON)), ahead: Some((Wall(NOON + 1), Wall(NOON + 2))), ..hub(1, 7) };
+    center.commit(vec![Record::Hub(heard.clone())]);
+    center.stop();
+    assert_eq!(restored_in(dir.path()).hubs, [heard.clone()]);
+    books.close_account(&account(1), &plans(), &hand()).unwrap();
+    books.add(&entry(1), &plans(), &hand(), |_| Ok(())).unwrap();
+    let forgotten = HubRecord { signal_seq: 0, sent_wall: None, ahead: None, ..heard };
+    assert_eq!(restored_in(dir.path()).hubs, [forgotten]);
 }
 
 #[test]

@@ -90,6 +90,7 @@ pub fn hub(number: u64, ack_seq: u64) -> HubRecord {
         ack_seq,
         signal_seq: ack_seq,
         sent_wall: None,
+        ahead: None,
     }
 }
 

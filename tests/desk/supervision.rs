@@ -5,8 +5,9 @@ use std::time::Duration;
 use sos_hub::center::desk::effect::{Changed, Urgency};
 use sos_hub::center::desk::input::Input;
 use sos_hub::center::desk::view::{HubLine, HubStanding};
-use sos_hub::center::desk::words::SignalKind;
+use sos_hub::center::desk::words::{Account, Signal, SignalKind};
 use sos_hub::controller::input::{LinkChange, LinkProblem, LinkProblemKind};
+use sos_hub::controller::moment::Wall;
 
 use crate::center::{Center, Mood, link_down, millis, operator, seconds};
 use crate::paper::Paper;
@@ -76,6 +77,69 @@ fn a_hub_that_lost_its_memory_or_its_clock_is_heard_all_the_same() {
     timeless.sent_wall = None;
     center.hears(timeless);
     assert_eq!(center.seen.acks.len(), 3);
+}
+
+/// A heartbeat of now, by a hub's clock that is wrong by this much and at this count.
+fn heartbeat_by(center: &Center, ahead: Duration, seq: u64) -> Signal {
+    let mut signal = center.heartbeat_signal("A1", &[]);
+    let wall = center.at.wall.0 + i64::try_from(ahead.as_millis()).expect("some years");
+    (signal.sent_wall, signal.seq) = (Some(Wall(wall)), seq);
+    signal
+}
+
+const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+
+#[test]
+fn a_clock_that_once_was_years_ahead_does_not_shut_out_a_hub_that_lost_its_memory() {
+    let mut center = center();
+    center.hears(heartbeat_by(&center, TEN_YEARS, 1_000));
+    center.after(seconds(60));
+    center.hears(heartbeat_by(&center, Duration::ZERO, 1_001));
+    center = center.restarted(seconds(1));
+    for seq in 1..=3 {
+        center.after(seconds(60));
+        center.hears(heartbeat_by(&center, Duration::ZERO, seq));
+    }
+    assert_eq!(center.seen.acks.len(), 3);
+    assert_eq!(center.standing("A1"), HubStanding::Online);
+}
+
+#[test]
+fn a_heartbeat_of_a_clock_that_is_ahead_counts_by_its_number_alone_also_when_its_time_has_come() {
+    let mut center = center();
+    let hour = seconds(3_600);
+    let recorded = [1_000, 1_001, 1_002].map(|seq| {
+        center.after(seconds(60));
+        heartbeat_by(&center, hour, seq)
+    });
+    recorded.iter().for_each(|signal| center.hears(signal.clone()));
+    assert_eq!(center.seen.acks.len(), 3);
+    recorded.iter().for_each(|signal| center.hears(signal.clone()));
+    center.hears(heartbeat_by(&center, TEN_YEARS, 5));
+    assert_eq!(center.seen.acks.len(), 3, "whatever its clock says, its number came already");
+    let mut center = center.restarted(hour);
+    recorded.iter().for_each(|signal| center.hears(signal.clone()));
+    assert_eq!(center.seen.acks.len(), 0, "it is the time that they say, and they are recordings still");
+    center.after(seconds(200));
+    center.hears(heartbeat_by(&center, Duration::ZERO, 1));
+    assert_eq!(center.seen.acks.len(), 1);
+}
+
+#[test]
+fn an_account_that_was_opened_again_takes_the_next_heartbeat_for_the_first() {
+    let mut center = center();
+    center.hears(heartbeat_by(&center, Duration::ZERO, 1_000));
+    let mut unset = center.heartbeat_signal("A1", &[]);
+    (unset.sent_wall, unset.seq) = (None, 1);
+    center.hears(unset.clone());
+    assert_eq!(center.seen.acks.len(), 1);
+    center.input(Input::Accounts(vec![account("A1")]));
+    center.hears(unset.clone());
+    assert_eq!(center.seen.acks.len(), 1, "it was not closed");
+    center.input(Input::Accounts(vec![Account { closed: true, ..account("A1") }]));
+    center.input(Input::Accounts(vec![account("A1")]));
+    center.hears(unset);
+    assert_eq!(center.seen.acks.len(), 2);
 }
 
 #[test]

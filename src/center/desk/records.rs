@@ -172,9 +172,13 @@ pub struct HubRecord {
     pub offline: bool,
     /// Of the last new ack.
     pub ack_seq: u64,
-    /// The highest `seq`, and the latest `sent_at`, of its heartbeats: against those that are replayed.
+    /// The highest `seq`, and the latest `sent_at` that was not ahead of our clock, of its heartbeats: against those that
+    /// are replayed.
     pub signal_seq: u64,
     pub sent_wall: Option<Wall>,
+    /// The earliest and the latest `sent_at` that were ahead of our clock, until it has passed them: a recording would be
+    /// believed when their time has come.
+    pub ahead: Option<(Wall, Wall)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

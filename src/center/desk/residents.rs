@@ -15,6 +15,9 @@ pub(super) const LAST_SEQ: u64 = 1 << 53;
 /// What a hub may call an interval: with a longer one it would never be missed.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
 
+/// A hub's clock that is further ahead of ours than this is wrong: nothing is learned from it.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
 /// How many faults of one hub are kept: it has a dozen kinds.
 const FAULTS: usize = 32;
 
@@ -30,6 +33,7 @@ pub(super) struct Resident {
     pub ack_seq: u64,
     pub signal_seq: u64,
     pub sent_wall: Option<Wall>,
+    ahead: Option<(Wall, Wall)>,
     /// The connection of ours on which its last heartbeat came.
     pub heard_on: Connection,
     /// Its place in the ordered set of heartbeats that are waited for.
@@ -55,6 +59,7 @@ impl Resident {
             ack_seq: 0,
             signal_seq: 0,
             sent_wall: None,
+            ahead: None,
             heard_on: 0,
             due: None,
             linked: None,
@@ -73,6 +78,7 @@ impl Resident {
         self.ack_seq = record.ack_seq;
         self.signal_seq = record.signal_seq;
         self.sent_wall = record.sent_wall;
+        self.ahead = record.ahead;
     }
 
     /// When its next heartbeat is due at the latest, counted from the last.
@@ -89,19 +95,34 @@ impl Resident {
             ack_seq: self.ack_seq,
             signal_seq: self.signal_seq,
             sent_wall: self.sent_wall,
+            ahead: self.ahead,
         }
     }
 
     /// Whether this heartbeat was sent before one that has come already: a recording, as each is sent once. Other signals
-    /// do not count: an alarm overtakes heartbeats on its way.
-    pub fn has_seen_later_than(&self, signal: &Signal) -> bool {
-        signal.seq.min(LAST_SEQ) <= self.signal_seq && signal.sent_wall <= self.sent_wall
+    /// do not count: an alarm overtakes heartbeats on its way. A hub that lost its memory counts from 1 again, and is
+    /// known by its clock.
+    pub fn has_seen_later_than(&self, signal: &Signal, now: Wall) -> bool {
+        let is_recorded = |sent: &Wall| self.ahead.is_some_and(|(first, last)| (first..=last).contains(sent));
+        let sent_wall = signal.sent_wall.filter(|sent| !is_ahead(*sent, now) && !is_recorded(sent));
+        signal.seq.min(LAST_SEQ) <= self.signal_seq && sent_wall <= self.sent_wall
     }
 
     /// Notes how far the hub's own count and clock had come at this heartbeat.
-    pub fn has_seen(&mut self, signal: &Signal) {
+    pub fn has_seen(&mut self, signal: &Signal, now: Wall) {
         self.signal_seq = self.signal_seq.max(signal.seq.min(LAST_SEQ));
-        self.sent_wall = self.sent_wall.max(signal.sent_wall);
+        if let Some(sent) = signal.sent_wall.filter(|sent| is_ahead(*sent, now)) {
+            let (first, last) = self.ahead.unwrap_or((sent, sent));
+            self.ahead = Some((first.min(sent), last.max(sent)));
+        } else {
+            self.sent_wall = self.sent_wall.max(signal.sent_wall);
+            self.ahead = self.ahead.filter(|(_, last)| Some(*last) > self.sent_wall);
+        }
+    }
+
+    /// Its account was closed and is open again, maybe for another hub: the next heartbeat is taken for the first.
+    fn forget_heartbeats(&mut self) {
+        (self.signal_seq, self.sent_wall, self.ahead) = (0, None, None);
     }
 
     pub fn keep_early_cancel(&mut self, incident: Id) {
@@ -141,6 +162,12 @@ impl Resident {
     }
 }
 
+/// `now`: by our own clock.
+fn is_ahead(sent: Wall, now: Wall) -> bool {
+    let margin = i64::try_from(CLOCKS_DIFFER.as_millis()).unwrap_or(i64::MAX);
+    sent.0 > now.0.saturating_add(margin)
+}
+
 /// All of them, by account, and an index of those in trouble.
 #[derive(Default)]
 pub(super) struct Residents {
@@ -161,7 +188,12 @@ impl Residents {
     pub fn put(&mut self, account: Account) {
         let id = account.id.clone();
         match self.all.get_mut(&id) {
-            Some(resident) => resident.account = account,
+            Some(resident) => {
+                if resident.account.closed && !account.closed {
+                    resident.forget_heartbeats();
+                }
+                resident.account = account;
+            }
             None => {
                 self.all.insert(id.clone(), Resident::new(account));
             }

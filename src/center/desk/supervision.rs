@@ -116,7 +116,7 @@ impl Desk {
     pub(super) fn heartbeat(&mut self, signal: Box<Signal>, past: Option<Past>, turn: &mut Turn) {
         let SignalKind::Heartbeat { interval, open } = &signal.kind else { return };
         let Some(resident) = self.residents.get_mut(&signal.account) else { return };
-        if resident.has_seen_later_than(&signal) {
+        if resident.has_seen_later_than(&signal, turn.at.wall) {
             if past.is_none() {
                 self.reject(&signal.account, wording::heartbeat_replayed(), turn);
             }
@@ -164,7 +164,7 @@ impl Desk {
         let first = core::mem::replace(&mut resident.heard_on, self.watch.connection) != self.watch.connection;
         resident.heartbeat_wall = Some(turn.at.wall);
         resident.set_interval(interval);
-        resident.has_seen(signal);
+        resident.has_seen(signal, turn.at.wall);
         if core::mem::replace(&mut resident.offline, false) {
             turn.log(Severity::Info, None, "hub_online", wording::log_hub_online(&signal.account));
         }

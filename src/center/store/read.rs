@@ -233,6 +233,7 @@ fn hub(row: &Row<'_>) -> Result<HubRecord> {
         ack_seq: unsigned(row, "ack_seq")?,
         signal_seq: unsigned(row, "signal_seq")?,
         sent_wall: row.get("sent_wall_ms")?,
+        ahead: row.get::<_, Option<Wall>>("ahead_from_wall_ms")?.zip(row.get("ahead_to_wall_ms")?),
     })
 }
 

@@ -35,8 +35,9 @@ const PUT_CALL: &str = "INSERT INTO call (id, incident, position, contact, place
     incident = excluded.incident, position = excluded.position, contact = excluded.contact,
     placed_wall_ms = excluded.placed_wall_ms, outcome = excluded.outcome";
 const PUT_HUB: &str = "INSERT OR REPLACE INTO hub
-    (account, heartbeat_wall_ms, interval_ms, offline, ack_seq, signal_seq, sent_wall_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    (account, heartbeat_wall_ms, interval_ms, offline, ack_seq, signal_seq, sent_wall_ms, ahead_from_wall_ms,
+     ahead_to_wall_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const PUT_FAULT: &str =
     "INSERT OR REPLACE INTO hub_fault (account, code, message, since_wall_ms) VALUES (?1, ?2, ?3, ?4)";
 const END_FAULT: &str = "DELETE FROM hub_fault WHERE account = ?1 AND code = ?2";
@@ -164,6 +165,8 @@ pub fn put_hub(connection: &Connection, hub: &HubRecord) -> Result<()> {
         Unsigned(hub.ack_seq),
         Unsigned(hub.signal_seq),
         hub.sent_wall,
+        hub.ahead.map(|(first, _)| first),
+        hub.ahead.map(|(_, last)| last),
     ];
     connection.prepare_cached(PUT_HUB)?.execute(values).map(drop)
 }

@@ -176,4 +176,8 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is never changed'); END;
     "
 ALTER TABLE signal ADD COLUMN reopened_after INTEGER;
 ",
+    "
+ALTER TABLE hub ADD COLUMN ahead_from_wall_ms INTEGER;
+ALTER TABLE hub ADD COLUMN ahead_to_wall_ms INTEGER;
+",
 ];

@@ -279,6 +279,7 @@ fn hub(bytes: &mut Bytes) -> HubRecord {
         ack_seq: stored_number(bytes),
         signal_seq: stored_number(bytes),
         sent_wall: bytes.maybe(wall),
+        ahead: bytes.maybe(|bytes| (wall(bytes), wall(bytes))),
     }
 }
 
