@@ -158,11 +158,11 @@ impl Incident {
             }
             Placed::Unclear { problem } => Some(wording::call_unclear(&problem)),
         };
-        if let Some(problem) = problem {
-            if line.problem.replace(problem.clone()).is_none() {
-                self.tell(problem, turn);
-                turn.log(Severity::Warning, Some(self.id()), "call", wording::log_call_not_placed());
-            }
+        if let Some(problem) = problem
+            && line.problem.replace(problem.clone()).is_none()
+        {
+            self.tell(problem, turn);
+            turn.log(Severity::Warning, Some(self.id()), "call", wording::log_call_not_placed());
         }
         self.is_to_be_shown();
     }
