@@ -154,7 +154,7 @@ fn help_that_could_not_be_asked_for_sounds_whoever_has_acted_before() {
         center.works(incident, &[Order::CallFirstContact, Order::Outcome(CONFIRMED)]);
         let (number, cries) = center.sound(incident);
         assert!(!cries, "the service is being asked");
-        center.dispatch_asked(incident, failure.clone());
+        center.dispatch_answer(incident, failure.clone());
         assert_eq!(center.sound(incident), (number + 1, true), "{failure:?}");
         center.works(incident, &[Order::Dispatch]);
         assert_eq!(center.sound(incident), (number + 1, false), "{failure:?}");
@@ -181,6 +181,6 @@ fn where_services_do_the_work_an_alarm_is_quiet_until_people_are_needed() {
     center.input(Input::Call { call, outcome: CONFIRMED });
     assert!(!center.view(incident).line.cries);
     let problem = "dispatch.example:443 said 500".to_owned();
-    center.dispatch_asked(incident, Placed::Unclear { problem });
+    center.dispatch_answer(incident, Placed::Unclear { problem });
     assert!(center.view(incident).line.cries);
 }
