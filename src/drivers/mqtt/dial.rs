@@ -17,7 +17,10 @@ use super::problem::{self, Broker};
 use super::{LinkSettings, tls};
 use crate::controller::input::LinkProblem;
 
-/// For name look-up, TCP and TLS together.
+/// For the name look-up. The system asks the second name server when the first has been silent for five seconds, and the
+/// third after as long again: whoever gives up before that never hears the one that answers.
+const LOOK_UP: Duration = Duration::from_secs(20);
+/// For TCP and TLS together.
 const DIAL: Duration = Duration::from_secs(5);
 /// How long one address has before the next is tried beside it (RFC 8305): a network whose IPv6 leads nowhere must not
 /// keep us from an IPv4 that works.
@@ -48,11 +51,12 @@ pub async fn dial(settings: &LinkSettings) -> Result<Dialled, LinkProblem> {
             ServerName::try_from(settings.host.clone()).map_err(|_| problem::of_server_name(broker))?,
         )),
     };
+    let addresses = timeout(LOOK_UP, lookup_host((settings.host.as_str(), settings.port)))
+        .await
+        .map_err(|_| problem::of_endless_look_up(broker))?
+        .map_err(|error| problem::of_look_up(&error, broker))?
+        .take(MOST_ADDRESSES);
     let connected = timeout(DIAL, async {
-        let addresses = lookup_host((settings.host.as_str(), settings.port))
-            .await
-            .map_err(|error| problem::of_look_up(&error, broker))?
-            .take(MOST_ADDRESSES);
         let tcp = connect_to_any(addresses).await.map_err(|error| problem::of_io(&error, broker))?;
         let Some((connector, name)) = tls else { return Ok(Dialled { stream: Box::new(tcp), shown: None }) };
         let tls = connector.connect(name, tcp).await.map_err(|error| problem::of_handshake(&error, broker))?;

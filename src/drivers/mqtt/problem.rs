@@ -86,6 +86,11 @@ pub fn of_look_up(error: &io::Error, broker: Broker) -> LinkProblem {
     LinkProblem { kind: Kind::Unreachable, detail }
 }
 
+pub fn of_endless_look_up(broker: Broker) -> LinkProblem {
+    let detail = format!("{broker} cannot be reached: no name server has answered for its name; check the network");
+    LinkProblem { kind: Kind::Unreachable, detail }
+}
+
 pub fn of_time_out(broker: Broker) -> LinkProblem {
     LinkProblem { kind: Kind::Unreachable, detail: format!("{broker} did not answer in time") }
 }
