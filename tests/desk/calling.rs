@@ -213,6 +213,21 @@ fn a_provider_that_reached_nobody_does_not_end_an_operators_call() {
 }
 
 #[test]
+fn an_operator_who_has_the_contact_on_the_line_is_not_timed_after_a_restart_either() {
+    let (mut center, incident) = called();
+    center.works(incident, &[Order::Outcome(CallOutcome::Answered)]);
+    let mut center = center.restarted(seconds(5));
+    center.after(seconds(300));
+    assert!(center.told(incident).is_empty() && center.seen.dispatches.is_empty());
+    center.works(incident, &[Order::Outcome(RIGHT)]);
+    let (mut center, incident) = called();
+    center.reports(CallOutcome::Answered);
+    let mut center = center.restarted(seconds(5));
+    center.after(seconds(60));
+    assert_eq!(center.told(incident), ["no_answer 1"], "a provider has its minute");
+}
+
+#[test]
 fn where_people_dispatch_people_close() {
     let mut center =
         Center::open(settings(CallMode::Webhook, DispatchMode::Operator), Paper::with(vec![account("A1")]));

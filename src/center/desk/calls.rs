@@ -130,8 +130,11 @@ impl Incident {
         let nth = self.calls.iter().position(|record| record.id == call).unwrap_or(self.calls.len());
         let mut line = Line::new(ground.settings, nth, turn.at.now);
         if self.record.step.is_answered() {
+            let noted = self.steps.iter().rev().find(|step| step.text == wording::ANSWERED);
+            let by_operator = noted.is_some_and(|step| step.operator.is_some());
             match ground.settings.calls {
                 CallMode::Operator => line.is_an_operators(),
+                CallMode::Webhook if by_operator => line.is_an_operators(),
                 CallMode::Webhook => line.is_talking(turn.at.now),
                 CallMode::Simulated { .. } => {}
             }
@@ -226,7 +229,7 @@ impl Incident {
                     line.is_talking(turn.at.now);
                 }
                 self.moved();
-                self.tell(wording::answered(), turn);
+                self.tell(wording::ANSWERED.to_owned(), turn);
             }
             CallOutcome::Confirmed => {
                 let contact = self.finish_call(call, "confirmed", turn);

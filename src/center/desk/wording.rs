@@ -47,9 +47,8 @@ pub(super) fn calling(call: &CallRecord) -> String {
     format!("Calling contact {}, {}.", call.position, call.contact)
 }
 
-pub(super) fn answered() -> String {
-    "The first contact has answered.".to_owned()
-}
+/// Read again after a restart, to know whom the contact has answered.
+pub(super) const ANSWERED: &str = "The first contact has answered.";
 
 pub(super) fn provider_reached_nobody() -> String {
     "The telephony provider's own call reached nobody: the operator goes on.".to_owned()
