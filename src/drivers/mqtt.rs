@@ -220,8 +220,8 @@ impl Link {
 }
 
 /// Whether the broker can be reached, and shows with TLS that it is the right one. Nothing of MQTT is said, so that no
-/// other client is disturbed. Takes at most some five seconds, and twenty more if the name servers are silent. Returns the certificate
-/// that it has shown, in DER.
+/// other client is disturbed. Takes at most some five seconds, and twenty more where the name servers are silent. Returns
+/// the certificate that it has shown, in DER.
 ///
 /// # Errors
 ///
