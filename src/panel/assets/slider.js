@@ -51,13 +51,11 @@ export function slider(track, reached, left) {
     left();
   };
 
-  const isAtEnd = () => {
-    if (value < ENOUGH) return false;
+  const atEnd = () => {
     end();
     endKeys();
     show(0);
     reached();
-    return true;
   };
 
   handle.addEventListener("pointerdown", (event) => {
@@ -71,7 +69,7 @@ export function slider(track, reached, left) {
   handle.addEventListener("pointermove", (event) => {
     if (dragged?.track !== track || dragged.pointer !== event.pointerId) return;
     show((100 * (event.clientX - dragged.from)) / Math.max(room(), LEAST_PX));
-    isAtEnd();
+    if (value >= ENOUGH) atEnd();
   });
   for (const over of ["pointerup", "pointercancel", "lostpointercapture"]) handle.addEventListener(over, end);
 
@@ -87,7 +85,10 @@ export function slider(track, reached, left) {
     keyed = track;
     clearTimeout(rest);
     rest = setTimeout(endKeys, KEYS_MS);
-    if (value === 100) isHeld = isAtEnd();
+    if (value < 100) return;
+    // Before the focus may go elsewhere, and with it the key's end.
+    isHeld = true;
+    atEnd();
   });
   track.addEventListener("keyup", () => {
     isHeld = false;
